@@ -44,6 +44,8 @@ DATABASES ?= duckdb,sqlite,postgres,spark
 MINUTES ?= 15
 # How long `make test-fuzz` runs each target.
 FUZZ_SECONDS ?= 60
+# The environments of `make test-python`, names of files in tools/python; all if empty.
+ENVIRONMENTS ?=
 # How often `make test-faults` causes each fault.
 ROUNDS ?= 5
 # The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.71 million
@@ -140,7 +142,7 @@ wheel: $(MATURIN) ## Build the wheel of the Python package; as long as `make ins
 	@wc -c target/wheels/*.whl
 
 test-python: wheel ## Test the wheel in clean environments, with four versions of scikit-learn
-	crates/python/tests/run target/wheels/*.whl $(PYTHON)
+	crates/python/tests/run target/wheels/*.whl $(PYTHON) $(ENVIRONMENTS)
 
 image: ## Build the container image `ordinate` with Docker, or with ENGINE=podman
 	@$(ENGINE) info >/dev/null 2>&1 || { printf '%s\n' '$(ENGINE) is not installed, or its engine does not run.' \

@@ -37,11 +37,12 @@ mod unalias;
 mod warning_column;
 
 use std::env;
-use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+
+pub use model::LoadModelError;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -94,8 +95,8 @@ pub fn run() -> ExitCode {
 /// Loads and verifies a model from a place that commands accept: a path, an address, or the name of a bundled model.
 ///
 /// # Errors
-/// The message of the commands.
-pub fn load_model(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
+/// [`LoadModelError`], with the message of the commands.
+pub fn load_model(place: &str) -> Result<Arc<Model>, LoadModelError> {
     model::load(place)
 }
 

@@ -1,7 +1,6 @@
 //! The MODEL argument: a path, standard input or another pipe, a file or S3 address, or the name of a bundled model.
 
 use std::env;
-use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -33,19 +32,51 @@ variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_
 /// The prefix of a bundled model's address.
 const BUNDLED: &str = "bundled:";
 
+/// Why a model cannot be loaded, as a message for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadModelError {
+    /// There is no such file, object, bucket, model, version or alias.
+    #[error("{0}")]
+    NotFound(String),
+    /// Any other reason.
+    #[error("{0}")]
+    Other(String),
+}
+
 /// Loads and verifies a model: format, checksum, golden rows.
 ///
 /// # Errors
 /// A message for the user.
-pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
+pub(super) fn load(place: &str) -> Result<Arc<Model>, LoadModelError> {
     if is_pipe(place) {
-        return Ok(Arc::new(from_pipe(place).map_err(|error| with_advice(&error))?));
+        let model = from_pipe(place).map_err(|error| LoadModelError::Other(with_advice(&error)))?;
+        return Ok(Arc::new(model));
     }
-    if let Some((catalog, reference)) = in_catalog(place)? {
-        return Ok(wait(catalog.model(reference, None))?.map_err(|error| message(&error))?);
+    let failed = |error: io::Error| LoadModelError::Other(error.to_string());
+    if let Some((catalog, reference)) = in_catalog(place).map_err(LoadModelError::Other)? {
+        return wait(catalog.model(reference, None)).map_err(failed)?.map_err(|error| catalog_error(&error));
     }
-    let catalog = Catalog::single(find(place)?, None, None);
-    Ok(wait(load_from(&catalog))??)
+    let file = find(place).map_err(if is_absent(place) { LoadModelError::NotFound } else { LoadModelError::Other })?;
+    let catalog = Catalog::single(file, None, None);
+    wait(catalog.default_model()).map_err(failed)?.map_err(|error| catalog_error(&error))
+}
+
+/// Whether a place is neither an address nor the path of anything that exists.
+fn is_absent(place: &str) -> bool {
+    !place.contains("://") && !Path::new(place).exists()
+}
+
+fn catalog_error(error: &CatalogError) -> LoadModelError {
+    let message = message(error);
+    match error {
+        CatalogError::UnknownModel { .. } | CatalogError::UnknownVersion { .. } | CatalogError::UnknownAlias { .. } => {
+            LoadModelError::NotFound(message)
+        }
+        CatalogError::Unavailable(cause) if matches!(**cause, LoadError::Source(SourceError::NotFound { .. })) => {
+            LoadModelError::NotFound(message)
+        }
+        _ => LoadModelError::Other(message),
+    }
 }
 
 fn wait<T>(work: impl Future<Output = T>) -> io::Result<T> {

@@ -1,5 +1,6 @@
 //! A loaded model.
 
+use crate::answer::LinearScore;
 use crate::artifact::{ArtifactError, Document};
 use crate::estimator::Estimator;
 use crate::preprocess::{Design, TargetTransform};
@@ -12,6 +13,8 @@ pub struct Model {
     pub(crate) document: Document,
     pub(crate) design: Design,
     pub(crate) estimator: Estimator,
+    /// The score of a regression that needs no design.
+    pub(crate) linear_score: Option<LinearScore>,
     /// Scores are divided by it before they become probabilities.
     pub(crate) temperature: f64,
     /// The probability from which the second of two classes is predicted, instead of the more probable class.
@@ -59,7 +62,8 @@ impl Model {
             let checked = distribution.check(&document.signature, &document.estimator);
             checked.map_err(ArtifactError::Inconsistent)?;
         }
-        Ok(Self { document, design, estimator, temperature, threshold, base, effective_parameters })
+        let linear_score = LinearScore::new(&document, &design);
+        Ok(Self { document, design, estimator, linear_score, temperature, threshold, base, effective_parameters })
     }
 
     /// The name that callers use.

@@ -2,6 +2,7 @@
 //! serving share this code.
 
 mod level_runs;
+mod numbers;
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Mul;
@@ -16,6 +17,7 @@ use crate::signature::{FeatureType, Signature};
 
 mod transformed;
 
+pub(crate) use numbers::Number;
 pub use transformed::FactorFunction;
 use transformed::Transformed;
 

@@ -1,24 +1,31 @@
 //! Columns of Python as cells.
 
+use numpy::PyReadonlyArray1;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::{ColumnsBuilder, Faults, Frame};
 use ordinate_model::signature::Signature;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString};
 
-/// The values of a column.
-pub(crate) enum Values {
-    /// Doubles in native byte order; NaN is a missing value.
-    Doubles(PyBackedBytes),
-    /// Days since 1970-01-01 in native byte order; NaN is a missing value.
-    Days(PyBackedBytes),
+/// A column: its name and its values.
+pub(crate) struct Column<'py> {
+    name: String,
+    values: Values<'py>,
+}
+
+enum Values<'py> {
+    /// Contiguous doubles; NaN is a missing value.
+    Doubles(PyReadonlyArray1<'py, f64>),
+    /// Contiguous days since 1970-01-01; NaN is a missing value.
+    Days(PyReadonlyArray1<'py, f64>),
     /// Python objects.
     Cells(Vec<OwnedCell>),
 }
 
 /// A value that does not depend on Python's interpreter lock.
+#[derive(Debug)]
 pub(crate) enum OwnedCell {
     Missing,
     Boolean(bool),
@@ -28,13 +35,21 @@ pub(crate) enum OwnedCell {
     Other,
 }
 
-/// A column: its name and its values.
-pub(crate) struct Column {
-    name: String,
-    values: Values,
+/// A column that is borrowed, so that it does not depend on Python's interpreter lock either.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BorrowedColumn<'c> {
+    name: &'c str,
+    values: BorrowedValues<'c>,
 }
 
-impl<'py> FromPyObject<'_, 'py> for Column {
+#[derive(Debug, Clone, Copy)]
+enum BorrowedValues<'c> {
+    Doubles(&'c [f64]),
+    Days(&'c [f64]),
+    Cells(&'c [OwnedCell]),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Column<'py> {
     type Error = PyErr;
 
     fn extract(column: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -69,6 +84,18 @@ fn owned(cell: &Bound<'_, PyAny>) -> PyResult<OwnedCell> {
     })
 }
 
+impl Column<'_> {
+    /// The column without Python's interpreter lock.
+    pub(crate) fn borrowed(&self) -> PyResult<BorrowedColumn<'_>> {
+        let values = match &self.values {
+            Values::Doubles(array) => BorrowedValues::Doubles(array.as_slice()?),
+            Values::Days(array) => BorrowedValues::Days(array.as_slice()?),
+            Values::Cells(cells) => BorrowedValues::Cells(cells),
+        };
+        Ok(BorrowedColumn { name: &self.name, values })
+    }
+}
+
 impl OwnedCell {
     fn cell(&self) -> Cell<'_> {
         match self {
@@ -82,24 +109,52 @@ impl OwnedCell {
     }
 }
 
-/// The frame of a table. Columns that are not features are ignored, as in `ordinate predict`.
-pub(crate) fn frame<'s>(signature: &'s Signature, columns: &[Column]) -> Result<Frame<'s>, Faults> {
-    let mut builder = ColumnsBuilder::new(signature, usize::MAX).ignoring_unknown_features();
-    for Column { name, values } in columns {
-        let Some(position) = builder.start_column(name) else { continue };
-        // There is no limit of rows.
-        let mut push = |cell: Cell<'_>| builder.push(position, cell).is_ok();
+/// The doubles of each feature, in the order of the features; `None` if a feature has other values or several columns.
+pub(crate) fn doubles<'c>(signature: &Signature, columns: &[BorrowedColumn<'c>]) -> Option<Vec<&'c [f64]>> {
+    let mut of_feature = vec![None; signature.width()];
+    for BorrowedColumn { name, values } in columns {
+        let Some(place) = signature.position(name).and_then(|position| of_feature.get_mut(position)) else { continue };
         match values {
-            Values::Doubles(bytes) => doubles(bytes).all(|value| push(Cell::Double(value))),
-            Values::Days(bytes) => {
-                doubles(bytes).all(|days| push(if days.is_nan() { Cell::Missing } else { Cell::Date(days) }))
-            }
-            Values::Cells(cells) => cells.iter().all(|cell| push(cell.cell())),
-        };
+            BorrowedValues::Doubles(values) if place.is_none() => *place = Some(*values),
+            _ => return None,
+        }
     }
-    builder.finish()
+    of_feature.into_iter().collect()
 }
 
-fn doubles(bytes: &[u8]) -> impl Iterator<Item = f64> + '_ {
-    bytes.as_chunks().0.iter().map(|bytes| f64::from_ne_bytes(*bytes))
+/// How many cells are added to a frame between two questions whether to stop.
+const CELLS_WITHOUT_STOP: usize = 1 << 17;
+
+/// The frame of a table, or `None` if it is stopped. Columns that are not features are ignored, as in
+/// `ordinate predict`.
+pub(crate) fn frame<'s>(
+    signature: &'s Signature,
+    columns: &[BorrowedColumn<'_>],
+    stop: &dyn Fn() -> bool,
+) -> Option<Result<Frame<'s>, Faults>> {
+    let mut builder = ColumnsBuilder::new(signature, usize::MAX).ignoring_unknown_features();
+    for BorrowedColumn { name, values } in columns {
+        let Some(position) = builder.start_column(name) else { continue };
+        // There is no limit of rows.
+        let mut push = |cell: Cell<'_>| _ = builder.push(position, cell);
+        match values {
+            BorrowedValues::Doubles(values) => add(values, stop, |value| push(Cell::Double(*value)))?,
+            BorrowedValues::Days(days) => {
+                add(days, stop, |days| push(if days.is_nan() { Cell::Missing } else { Cell::Date(*days) }))?;
+            }
+            BorrowedValues::Cells(cells) => add(cells, stop, |cell| push(cell.cell()))?,
+        }
+    }
+    Some(builder.finish())
+}
+
+/// Adds all values; `None` if it is stopped.
+fn add<T>(values: &[T], stop: &dyn Fn() -> bool, mut push: impl FnMut(&T)) -> Option<()> {
+    for values in values.chunks(CELLS_WITHOUT_STOP) {
+        if stop() {
+            return None;
+        }
+        values.iter().for_each(&mut push);
+    }
+    Some(())
 }

@@ -3,6 +3,7 @@
 
 mod cells;
 mod errors;
+mod interrupt;
 mod model;
 
 use std::ffi::OsString;

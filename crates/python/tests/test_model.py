@@ -1,6 +1,7 @@
 """Models: predictions on tables of all libraries, errors, pickles, threads."""
 
 import copy
+import errno
 import json
 import pickle
 import sqlite3
@@ -9,8 +10,10 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -77,6 +80,65 @@ def test_arrays_of_numbers_of_any_type():
     assert model.predict(np.asfortranarray([[1.0], [2.0]])).tolist() == [3.0, 5.0]
     assert model.predict([1.0, 2.0]).tolist() == [3.0, 5.0]
     assert model.predict({"x": 1.0}).tolist() == [3.0]
+
+
+def test_arrays_of_doubles_have_the_bits_of_other_tables():
+    random = np.random.default_rng(3)
+    X = random.normal(3, 2, (5000, 4))
+    y = X @ [1.0, -2.0, 0.5, 3.0]
+    names = ["a", "b", "c", "d"]
+    for fitted in [Ridge(), make_pipeline(StandardScaler(), Ridge())]:
+        frame = pd.DataFrame(X, columns=names)
+        model = ordinate.from_sklearn(fitted.fit(frame, y), frame)
+        # Lists go the ordinary way.
+        expected = model.predict(X.tolist()).tolist()
+        wide = np.zeros((5000, 8))
+        wide[:, ::2] = X
+        tables = {
+            "rows": X,
+            "columns": np.asfortranarray(X),
+            "every other column": wide[:, ::2],
+            "read-only": np.frombuffer(X.tobytes()).reshape(-1, 4),
+            "frame": frame,
+            "frame of columns": pd.DataFrame({name: X[:, i].copy() for i, name in enumerate(names)}),
+            "other order": frame[["d", "b", "a", "c"]],
+            "dictionary": {name: X[:, i] for i, name in enumerate(names)},
+        }
+        for name, table in tables.items():
+            assert model.predict(table).tolist() == expected, name
+        assert model._core.predict_array(X) is not None and model._core.predict_array(X.astype(np.float32)) is None
+
+
+def test_missing_values_in_arrays_are_faults_or_imputed():
+    X = np.array([[1.0, 2.0], [np.nan, 3.0], [2.0, np.inf]])
+    fitted = LinearRegression().fit(X[:1], [1.0])
+    with pytest.raises(ordinate.SignatureError, match='row 1, "x0" is missing.*\n.*row 2, "x1" is missing'):
+        ordinate.from_sklearn(fitted, X[:1]).predict(X)
+    fitted = make_pipeline(SimpleImputer(), LinearRegression()).fit(X[:2], [1.0, 2.0])
+    np.testing.assert_allclose(ordinate.from_sklearn(fitted, X[:2]).predict(X[:2]), fitted.predict(X[:2]), rtol=1e-13)
+
+
+def test_masked_values_are_missing():
+    model = ordinate.load("line")
+    masked = np.ma.masked_array([[1.0], [2.0]], mask=[[False], [True]])
+    for table in [masked, {"x": masked[:, 0]}]:
+        with pytest.raises(ordinate.SignatureError, match='row 1, "x" is missing'):
+            model.predict(table)
+    assert model.predict(masked[:1]).tolist() == [3.0]
+
+
+def test_a_series_is_a_row_by_its_names(people):
+    fitted, model = people
+    row = PEOPLE.iloc[0][["smokes", "age", "colour"]]
+    np.testing.assert_allclose(model.predict(row), fitted.predict(PEOPLE.iloc[:1]), rtol=1e-13)
+    assert ordinate.load("line").predict(pd.Series([1.0, 2.0])).tolist() == [3.0, 5.0]
+
+
+def test_sparse_matrices_and_repeated_columns():
+    model = ordinate.load("line")
+    assert model.predict(csr_matrix([[1.0], [0.0]])).tolist() == [3.0, 1.0]
+    with pytest.raises(ordinate.SignatureError, match='"x" appears twice'):
+        model.predict(pd.DataFrame([[1.0, 2.0]], columns=["x", "x"]))
 
 
 def test_all_faults_are_listed_as_by_the_service(people):
@@ -174,8 +236,16 @@ def test_a_model_without_statistics_has_no_intervals(people):
 
 
 def test_errors_of_loading(tmp_path):
-    with pytest.raises(ordinate.ModelFormatError):
+    with pytest.raises(FileNotFoundError, match="no such file") as absent:
         ordinate.load(tmp_path / "absent.json")
+    assert isinstance(absent.value, ordinate.ModelNotFoundError) and absent.value.errno == errno.ENOENT
+    (tmp_path / "line").mkdir()
+    (tmp_path / "line" / "1.json").write_text(ordinate.load("line").to_json())
+    for place in ["line@live", "line@2", "lime@1"]:
+        with pytest.raises(ordinate.ModelNotFoundError):
+            ordinate.load(f"{tmp_path}/{place}")
+    with pytest.raises(ordinate.ModelFormatError, match="is a directory"):
+        ordinate.load(tmp_path)
     text = json.loads(ordinate.load("line").to_json())
     text["name"] = "lime"
     (tmp_path / "changed.json").write_text(json.dumps(text))

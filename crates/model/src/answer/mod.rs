@@ -1,6 +1,7 @@
 //! The answer of a model to the rows of a frame: predictions and everything else that is requested, in one pass over
 //! the design.
 
+mod doubles;
 mod explanation;
 mod intervals;
 mod leverage;
@@ -22,6 +23,8 @@ use prediction_sets::PredictionSets;
 use separation::Separation;
 use warnings::Determination;
 
+pub use doubles::Doubles;
+pub(crate) use doubles::LinearScore;
 pub use explanation::{Explanation, MAX_VALUES as MAX_EXPLANATION_VALUES, Unit as ExplanationUnit};
 pub use intervals::{AvailableIntervals, IntervalError, IntervalMethod};
 pub use prediction::{PredictError, PredictedRow, Prediction, Probabilities};
@@ -162,12 +165,21 @@ impl<'m> Predictor<'m> {
     /// # Errors
     /// [`AnswerError`]: a row has no finite answer, or the frame belongs to another model.
     pub fn answer(&self, frame: &Frame<'_>) -> Result<Answer<'m>, AnswerError> {
+        self.answer_unless(frame, &|| false)
+    }
+
+    /// The same, but ends soon after `stop` returns true, with [`PredictError::Stopped`].
+    ///
+    /// # Errors
+    /// See [`answer`](Self::answer).
+    pub fn answer_unless(&self, frame: &Frame<'_>, stop: &dyn Fn() -> bool) -> Result<Answer<'m>, AnswerError> {
         let model = self.model;
         if !std::ptr::eq(frame.signature(), model.signature()) {
             return Err(PredictError::ForeignFrame.into());
         }
         let mut explanation = self.explanation.then(|| ExplanationBuilder::new(model, frame.rows())).transpose()?;
-        let Pass { scores, chosen, probabilities, leverages, undetermined } = self.pass(frame, explanation.as_mut())?;
+        let Pass { scores, chosen, probabilities, leverages, undetermined } =
+            self.pass(frame, explanation.as_mut(), stop)?;
         let (prediction, probabilities) = match model.classes() {
             None => (Prediction::Values(prediction::values(scores, &model.document)?), None),
             Some(classes) => {
@@ -204,6 +216,7 @@ impl<'m> Predictor<'m> {
         &self,
         frame: &Frame<'_>,
         mut explanation: Option<&mut ExplanationBuilder<'m>>,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Pass, PredictError> {
         let model = self.model;
         let rows_with_leverage = if self.interval.iter().chain(&self.mean_interval).any(HalfWidth::needs_leverage) {
@@ -215,6 +228,9 @@ impl<'m> Predictor<'m> {
         let mut offsets = frame.iter().map(|row| model.design.offset(row));
         let mut of_block = Vec::new();
         for (rows, design) in model.design.blocks(frame) {
+            if stop() {
+                return Err(PredictError::Stopped);
+            }
             of_block.clear();
             for row in design.chunks_exact(model.design.width()) {
                 let offset = offsets.next().flatten();

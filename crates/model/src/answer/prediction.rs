@@ -119,6 +119,9 @@ pub enum PredictError {
         /// The largest permitted number.
         limit: usize,
     },
+    /// The caller stopped the computation.
+    #[error("the computation was stopped")]
+    Stopped,
     /// smartcore rejected a design whose shape was checked before: a bug.
     #[error("the estimator failed")]
     Estimator,

@@ -9,6 +9,7 @@ array([11.])
 from ordinate._core import __version__
 from ordinate._errors import (
     ModelFormatError,
+    ModelNotFoundError,
     NotExportableError,
     OrdinateError,
     PredictionError,
@@ -24,6 +25,7 @@ __all__ = [
     "Explanation",
     "Model",
     "ModelFormatError",
+    "ModelNotFoundError",
     "NotExportableError",
     "OrdinateError",
     "PredictionError",

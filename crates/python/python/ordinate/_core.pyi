@@ -1,5 +1,7 @@
 from typing import Any
 
+import numpy as np
+
 __version__: str
 
 Column = tuple[str, str, Any]
@@ -10,6 +12,7 @@ class Model:
     def load(place: str) -> Model: ...
     def to_json(self) -> str: ...
     def sql(self, dialect: str, table: str | None = None) -> str: ...
+    def predict_array(self, rows: Any) -> np.ndarray | None: ...
     def answer(
         self,
         columns: list[Column],

@@ -1,12 +1,20 @@
 """The exceptions of the package. Their texts are those of the command line."""
 
+import errno
+
 
 class OrdinateError(Exception):
     """The base of all exceptions of the package."""
 
 
 class ModelFormatError(OrdinateError, ValueError):
-    """A model cannot be loaded: there is no such file, it is not a model file, or it was changed."""
+    """A model cannot be loaded: it is not a model file, it was changed, or its place cannot be reached."""
+
+
+class ModelNotFoundError(OrdinateError, FileNotFoundError):
+    """There is no model at the place: no such file, object, bucket, model, version or alias."""
+
+    errno = errno.ENOENT
 
 
 class SignatureError(OrdinateError, ValueError):

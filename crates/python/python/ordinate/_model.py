@@ -136,16 +136,17 @@ class Model:
         >>> ordinate.load("line").predict({"x": [1.0, 2.0]})
         array([3., 5.])
         """
-        answer = self._answer(rows)
-        if self._classes is None:
-            return np.frombuffer(answer["y"])
-        return self._classes[np.frombuffer(answer["chosen"], dtype=np.uint64).astype(np.intp)]
+        if self._classes is not None:
+            return self._classes[self._answer(rows)["chosen"]]
+        array = _tables.array(rows, self._features)
+        predicted = None if array is None else self._core.predict_array(array)
+        return self._answer(rows)["y"] if predicted is None else predicted
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """The probability of each class: rows × classes, in the order of `classes`."""
         if self._classes is None:
             raise PredictionError(f"the model {self.name} has no probabilities: it is a regression")
-        return np.frombuffer(self._answer(rows)["probabilities"]).reshape(-1, len(self._classes))
+        return self._answer(rows)["probabilities"].reshape(-1, len(self._classes))
 
     def predict_interval(self, rows: Any, level: float = 0.95) -> np.ndarray:
         """The lower and upper end of the interval that contains the observed value of a row with this probability.
@@ -157,7 +158,7 @@ class Model:
         """
         if self._classes is not None:
             raise PredictionError(f"the model {self.name} predicts classes\nhelp: call predict_set")
-        return np.frombuffer(self._answer(rows, interval=level)["intervals"]).reshape(-1, 2)
+        return self._answer(rows, interval=level)["intervals"].reshape(-1, 2)
 
     def predict_set(self, rows: Any, level: float = 0.95) -> list[list[Any]]:
         """For each row, the classes that together contain the true class with this probability."""
@@ -169,10 +170,9 @@ class Model:
 
     def explain(self, rows: Any) -> Explanation:
         """The contribution of each feature to each prediction."""
-        unit, base, values = self._answer(rows, explain=True)["explanation"]
-        scores = np.frombuffer(base)
+        unit, scores, values = self._answer(rows, explain=True)["explanation"]
         shape = (-1, len(scores), len(self._features)) if len(scores) > 1 else (-1, len(self._features))
-        return Explanation(unit, self.feature_names, scores, np.frombuffer(values).reshape(shape))
+        return Explanation(unit, self.feature_names, scores, values.reshape(shape))
 
     def warnings(self, rows: Any) -> list[RowWarning]:
         """The rows that are unlike the training data.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ordinate import _core, _export
+from ordinate._errors import NotExportableError
 from ordinate._model import Model
 from ordinate._states import plain
 
@@ -28,6 +29,10 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = 
     """
     import sklearn
 
+    if not hasattr(fitted, "predict"):
+        raise NotExportableError(
+            f"{type(fitted).__name__}: it has no predictions\nhelp: pass a fitted estimator, or a pipeline that ends in one"
+        )
     table = _export.Table(X, getattr(fitted, "feature_names_in_", None), getattr(fitted, "n_features_in_", None))
     sample = table.sample()
     with warnings.catch_warnings():
@@ -35,6 +40,12 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = 
         warnings.simplefilter("ignore")
         y = np.asarray(fitted.predict(sample))
         probabilities = _probabilities(fitted, sample)
+    for predicted in (y, probabilities):
+        if predicted is not None and predicted.dtype in (np.float16, np.float32):
+            raise NotExportableError(
+                f"{type(fitted).__name__}: it predicts these rows in {predicted.dtype}, with 8 digits or fewer\n"
+                "help: pass X.astype('float64'); the model file then predicts as scikit-learn does for such rows"
+            )
     if y.ndim == 2:
         # A matrix of one column. The import refuses an estimator of several targets.
         y = y[:, 0]
@@ -45,4 +56,4 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = 
 def _probabilities(fitted: Any, sample: Any) -> np.ndarray | None:
     if not hasattr(fitted, "classes_") or not hasattr(fitted, "predict_proba"):
         return None
-    return np.asarray(fitted.predict_proba(sample), dtype=float)
+    return np.asarray(fitted.predict_proba(sample))

@@ -1,7 +1,7 @@
 """Tables of pandas, polars, pyarrow and numpy, and rows of Python, as columns for the extension module.
 
-A column is a tuple of its name, its kind and its values: doubles as bytes, dates as bytes of doubles (days since
-1970-01-01), or a list of Python objects, in which `None` is a missing value.
+A column is a tuple of its name, its kind and its values: a contiguous array of doubles, one of dates (days since
+1970-01-01), or a list of Python objects, in which `None` is a missing value. Arrays of doubles are not copied.
 """
 
 from __future__ import annotations
@@ -21,13 +21,34 @@ def columns(table: Any, features: Sequence[str], unused: Sequence[str] = ()) -> 
     """The columns of a table. Without names, its columns are the features in their order."""
     names = _names(table)
     if names is not None:
-        wanted = set(features)
-        return [_column(name, _values(table, name)) for name in names if str(name) in wanted]
+        of_model = set(features)
+        wanted = [name for name in names if str(name) in of_model]
+        if len(set(wanted)) < len(wanted):
+            twice = next(name for name in wanted if wanted.count(name) > 1)
+            raise SignatureError(f'"{twice}" appears twice')
+        return [_column(name, _values(table, name)) for name in wanted]
     if isinstance(table, Mapping):
         return _of_mapping(table)
+    if _is_named_row(table):
+        return _of_mapping(table.to_dict())
     if isinstance(table, Sequence) and not isinstance(table, (str, bytes)) and table:
         return _of_rows(table, features, unused)
-    return _of_array(np.asarray(table), features, unused)
+    if hasattr(table, "toarray"):  # a sparse matrix of scipy
+        table = table.toarray()
+    is_masked = isinstance(table, np.ma.MaskedArray)
+    return _of_array(table if is_masked else np.asarray(table), features, unused)
+
+
+def array(table: Any, features: Sequence[str]) -> np.ndarray | None:
+    """A table that is an array of doubles, or a data frame of pandas that has one in the order of the features."""
+    if type(table) is np.ndarray:
+        return table
+    dtypes = getattr(table, "dtypes", None)
+    if dtypes is None or not hasattr(table, "iloc") or getattr(table, "ndim", 1) != 2:
+        return None
+    if list(table.columns) != features or any(dtype != np.float64 for dtype in dtypes):
+        return None
+    return table.to_numpy()
 
 
 def _names(table: Any) -> list[Any] | None:
@@ -40,6 +61,13 @@ def _names(table: Any) -> list[Any] | None:
             names = [str(name) for name in names] if len(set(map(str, names))) == len(names) else None
             return None if _is_range(getattr(table, "columns", [])) else names
     return None if names is None else list(names)
+
+
+def _is_named_row(table: Any) -> bool:
+    """Whether a series of pandas is a row of a data frame, whose index are the names of the columns."""
+    index = getattr(table, "index", None)
+    is_series = hasattr(table, "to_dict") and getattr(table, "ndim", None) == 1
+    return is_series and len(index) > 0 and all(isinstance(name, str) for name in index)
 
 
 def _is_range(names: Any) -> bool:
@@ -110,10 +138,13 @@ def _column(name: Any, values: Any) -> Column:
     dtype = getattr(values, "dtype", None)
     if dtype is not None and not isinstance(dtype, np.dtype):
         return _of_extension(str(name), values)
-    return _of_numpy(str(name), np.asarray(values))
+    return _of_numpy(str(name), values if isinstance(values, np.ma.MaskedArray) else np.asarray(values))
 
 
 def _of_numpy(name: str, values: np.ndarray) -> Column:
+    if isinstance(values, np.ma.MaskedArray):
+        # A masked value is `None` in the list.
+        return (name, "cells", [_cell(value) for value in values.tolist()])
     if values.dtype.kind == "f":
         return _doubles(name, values)
     if values.dtype.kind in "iu" and _is_exact(values):
@@ -128,14 +159,14 @@ def _is_exact(values: np.ndarray) -> bool:
 
 
 def _doubles(name: str, values: np.ndarray) -> Column:
-    return (name, "double", np.ascontiguousarray(values, dtype=np.float64).tobytes())
+    return (name, "double", np.require(values, np.float64, ("C_CONTIGUOUS", "ALIGNED")))
 
 
 def _dates(name: str, values: np.ndarray) -> Column:
     moments = values.astype("datetime64[us]")
     days = moments.astype(np.int64) / 86_400_000_000.0
     days[np.isnat(moments)] = np.nan
-    return (name, "date", days.tobytes())
+    return (name, "date", days)
 
 
 def _of_extension(name: str, values: Any) -> Column:
