@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     model: String,
     /// Rows to compare: captured requests (JSON Lines), CSV or Parquet files, folders, or patterns such as 'week-*.csv'
     ///
-    /// Captured requests are the lines that the service writes with `CAPTURE_FRACTION`, also as CloudWatch Logs and Data
+    /// Captured requests are the lines that the service writes with `CAPTURE_FRACTION`, also as a log subscription and Data
     /// Firehose deliver them. The header of a table must name the features of the model. Rows that the model rejects are
     /// counted, and their valid values are compared.
     #[arg(value_name = "DATA", required = true)]

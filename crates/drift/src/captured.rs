@@ -1,5 +1,5 @@
-//! Captured requests: the lines that the service writes, as they are in its log, in files, and in what CloudWatch Logs
-//! delivers.
+//! Captured requests: the lines that the service writes, as they are in its log, in files, and in the envelopes of a
+//! log subscription.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -77,13 +77,11 @@ impl Captured {
     /// A line may have several objects, as Data Firehose writes them.
     fn read_line(&mut self, line: &[u8], observed: &mut Observed<'_>) {
         for value in Deserializer::from_slice(line).into_iter::<Value>() {
-            match value {
-                Ok(value) => self.read_value(value, observed),
-                Err(_) => {
-                    self.other_lines += 1;
-                    return;
-                }
-            }
+            let Ok(value) = value else {
+                self.other_lines += 1;
+                return;
+            };
+            self.read_value(value, observed);
         }
     }
 

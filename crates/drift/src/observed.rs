@@ -99,7 +99,9 @@ impl<'m> Observed<'m> {
             self.rejected += 1;
             return;
         }
-        cells.iter().for_each(|cell| self.batch.push(*cell));
+        for cell in cells {
+            self.batch.push(*cell);
+        }
         self.batch.end_positional_row();
         self.labels.push(target);
         if self.labels.len() == BATCH_ROWS {

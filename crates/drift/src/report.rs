@@ -10,6 +10,7 @@ pub(crate) mod text;
 
 use ordinate_model::date;
 use ordinate_model::distribution::Histogram;
+use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, OTHER_LEVEL};
 use serde::Serialize;
 
@@ -196,7 +197,7 @@ fn feature(observed: &Observed<'_>, at: usize, limits: Limits) -> Option<Subject
     let is_number = matches!(feature.kind, FeatureType::Double | FeatureType::Long | FeatureType::Date);
     let is_category = feature.kind == FeatureType::String;
     let rare = |count: u64, seen: f64, dispersion: f64| {
-        rare(Rare { count, rows: counts.rows, seen, dispersion, training_rows: all }, limits)
+        rare(&Rare { count, rows: counts.rows, seen, dispersion, training_rows: all }, limits)
     };
     let distribution = if is_number {
         distribution_of_numbers(&training.counts, &counts.counts, limits)
@@ -234,7 +235,7 @@ fn unknown(feature: &Feature, training: &Histogram, count: u64, rare: &impl Fn(u
 fn predictions(observed: &Observed<'_>, limits: Limits) -> Vec<SubjectReport> {
     let document = observed.document();
     let distribution = observed.distribution();
-    let labels: Vec<String> = document.estimator.classes().into_iter().flatten().map(|class| class.label()).collect();
+    let labels: Vec<String> = document.estimator.classes().into_iter().flatten().map(Scalar::label).collect();
     let target = &document.signature.target().name;
     let output = |name: String, distribution, bins, rows: &[f64]| SubjectReport {
         name,

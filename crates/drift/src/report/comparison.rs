@@ -173,8 +173,8 @@ pub(super) struct Rare {
     pub(super) training_rows: f64,
 }
 
-pub(super) fn rare(rare: Rare, limits: Limits) -> Fraction {
-    let Rare { count, rows, seen, dispersion, training_rows } = rare;
+pub(super) fn rare(rare: &Rare, limits: Limits) -> Fraction {
+    let Rare { count, rows, seen, dispersion, training_rows } = *rare;
     let data = count as f64 / (rows as f64).max(1.0);
     let enough = rows >= limits.rows && training_rows > seen;
     let p = || match count {

@@ -66,8 +66,10 @@ pub(super) fn performance(observed: &Observed<'_>, limits: Limits) -> Option<Per
     })
 }
 
+type Metrics = IndexMap<String, f64>;
+
 /// The metrics of rows that the fit did not use, and their standard errors.
-fn held_out(training: &Training) -> Option<(&IndexMap<String, f64>, &IndexMap<String, f64>)> {
+fn held_out(training: &Training) -> Option<(&Metrics, &Metrics)> {
     ["test", "cross_validation"]
         .into_iter()
         .find_map(|set| Some((training.metrics.get(set)?, training.metrics.get(&format!("{set}_standard_errors"))?)))

@@ -29,7 +29,9 @@ impl Frame<'_> {
             let start = row * self.signature.frame_width();
             self.values.get(start..start + width).unwrap_or_default()
         };
-        rows.iter().for_each(|row| sample.values.extend(of_frame(*row)));
+        for row in rows {
+            sample.values.extend(of_frame(*row));
+        }
         let imputed = self.imputed();
         for (at, row) in rows.iter().enumerate().filter(|_| !imputed.is_empty()) {
             let is_missing = |position: &usize| imputed.contains(row * width + position);
