@@ -65,16 +65,12 @@ impl Model {
 
     /// The predictions for an array of doubles, rows × features, from its own memory. `None` if it is another array, or
     /// if the model needs more than sums: then `answer` has the predictions or the reasons.
-    fn predict_array<'py>(
-        &self,
-        py: Python<'py>,
-        rows: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Bound<'py, PyArray1<f64>>>> {
-        let Ok(array) = rows.extract::<PyReadonlyArray2<'py, f64>>() else { return Ok(None) };
-        let (&[length, width], Ok(values)) = (array.shape(), array.as_slice()) else { return Ok(None) };
+    fn predict_array<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> Option<Bound<'py, PyArray1<f64>>> {
+        let array: PyReadonlyArray2<'py, f64> = rows.extract().ok()?;
+        let (&[length, width], Ok(values)) = (array.shape(), array.as_slice()) else { return None };
         let is_by_rows = array.is_c_contiguous();
         if width != self.inner.signature().width() || length == 0 {
-            return Ok(None);
+            return None;
         }
         let predicted = py.detach(|| {
             if is_by_rows {
@@ -83,7 +79,7 @@ impl Model {
             let columns: Vec<&[f64]> = values.chunks_exact(length).collect();
             self.inner.predict_doubles(Doubles::Columns(&columns))
         });
-        Ok(predicted.map(|values| PyArray1::from_vec(py, values)))
+        predicted.map(|values| PyArray1::from_vec(py, values))
     }
 
     /// Predicts the rows of columns, each a tuple of name, kind (`double`, `date`, `cells`) and values.
@@ -188,6 +184,6 @@ fn to_dict<'py>(py: Python<'py>, answer: Answer<'_>) -> PyResult<Bound<'py, PyDi
     Ok(dict)
 }
 
-fn array<'py>(py: Python<'py>, values: impl Iterator<Item = f64>) -> Bound<'py, PyArray1<f64>> {
+fn array(py: Python<'_>, values: impl Iterator<Item = f64>) -> Bound<'_, PyArray1<f64>> {
     PyArray1::from_vec(py, values.collect())
 }
