@@ -30,6 +30,7 @@ use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::source::catalog::Catalog;
 use application::Application;
+pub use decode::lines::{FileLine, LineError, frame_of_lines};
 pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
 use routes::{envelope_of, is_route, preflight, reject_faults, routes};

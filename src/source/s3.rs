@@ -44,7 +44,7 @@ pub struct S3Settings {
     pub limits: TimeLimits,
 }
 
-/// Time limits, in increasing order. With the defaults, a fetch ends within 7.5 s whatever the server does.
+/// Time limits, in increasing order, and a limit of attempts. With the defaults, a fetch ends within 7.5 s whatever the server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
     /// Establishing a connection.
@@ -57,6 +57,8 @@ pub struct TimeLimits {
     pub operation: Duration,
     /// The whole fetch, including bodies and retries.
     pub total: Duration,
+    /// Attempts of the SDK for a request without a response, with a 5xx response, or that is too frequent for S3.
+    pub attempts: u32,
 }
 
 impl Default for TimeLimits {
@@ -68,6 +70,7 @@ impl Default for TimeLimits {
             operation: Duration::from_secs(5),
             // Less than the catalog's limit, so that the error that is reported names the object.
             total: Duration::from_millis(7_500),
+            attempts: 3,
         }
     }
 }

@@ -49,6 +49,7 @@ fn short(settings: S3Settings) -> S3Settings {
         attempt: milliseconds(250),
         operation: milliseconds(600),
         total: milliseconds(1_500),
+        attempts: 3,
     };
     S3Settings { limits, ..settings }
 }

@@ -15,9 +15,9 @@ use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
 use super::reading::ReadingArguments;
-use super::scoring::{Batch, Scorer, ScoringError};
 use super::train::significant;
 use super::{metric_table, model, print, print_error};
+use ordinate_batch::scoring::{Batch, Scorer, ScoringError};
 
 /// Compare two models: signature, coefficients, metrics, and predictions for the rows of files
 ///

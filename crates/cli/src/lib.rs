@@ -3,6 +3,7 @@
 //! Exit codes: 0 success, 1 failure, 2 wrong usage, and of `drift` 3 for drift. Results go to standard output, everything
 //! else to standard error.
 
+mod batch;
 mod catalog;
 mod coefficients;
 mod completions;
@@ -13,6 +14,7 @@ mod diff;
 mod drift;
 mod evaluate;
 mod export;
+mod extra_columns;
 mod health;
 mod history;
 mod import;
@@ -22,6 +24,7 @@ mod line_width;
 mod metric_table;
 mod model;
 mod models;
+mod on_error;
 mod output;
 mod predict;
 mod progress;
@@ -29,12 +32,9 @@ mod promote;
 mod publish;
 mod reading;
 mod rollback;
-mod scoring;
 mod serve;
-mod skipped;
 mod train;
 mod unalias;
-mod warning_column;
 
 use std::env;
 use std::ffi::OsString;
@@ -71,6 +71,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
     Drift(drift::Arguments),
+    Batch(batch::Arguments),
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
@@ -114,6 +115,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok((answer, true)) => return drifted(&answer),
             outcome => outcome.map(|(answer, _)| answer),
         },
+        Command::Batch(arguments) => batch::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 
 use ordinate_model::artifact::Training;
+use ordinate_model::wording::rounded;
 use ordinate_train::evaluate::title;
 use ordinate_train::measured_rows::MeasuredRows;
-use ordinate_train::summary::rounded;
 use ordinate_train::text_table::{Align, TextTable};
 
 use super::train::significant;

@@ -100,7 +100,8 @@ fn in_catalog(place: &str) -> Result<Option<(Catalog, &str)>, String> {
     Ok(Some((Catalog::folder(folder, None), reference)))
 }
 
-fn s3() -> S3Settings {
+/// Region, endpoint and credentials of S3, from the environment.
+pub(super) fn s3() -> S3Settings {
     Environment(|name: &str| env::var(name).ok()).s3()
 }
 

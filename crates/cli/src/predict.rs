@@ -1,32 +1,30 @@
 //! `ordinate predict`: copies a table with the predictions of a model.
 
-mod csv;
-mod output_columns;
-mod parquet;
+mod target;
 
-use std::collections::HashSet;
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::output::{OutputFile, is_standard_output, same_file};
+use super::extra_columns::ExtraColumns;
+use super::on_error::OnErrorAction;
+use super::output::{is_standard_output, same_file};
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
-use super::scoring::{Batch, Scorer, ScoringError};
-use super::skipped::{OnError, SkippedRows};
-use super::warning_column::rows_with_warnings;
 use super::{model, print_error, wrong_usage};
-use csv::{CsvOutput, Target};
-use ordinate_model::answer::WarningScope;
+use ordinate_batch::columns::{PREDICTION, check_names, output_columns};
+use ordinate_batch::failure::Failure;
+use ordinate_batch::scoring::Scorer;
+use ordinate_batch::skipped::{OnError, SkippedRows};
+use ordinate_batch::table_output::{TableFormat, TableOutput};
+use ordinate_batch::warning_column::rows_with_warnings;
 use ordinate_model::wording::counted;
-use ordinate_model::{Model, Predictor, Wanted};
-use ordinate_table::{DataError, TableReader, expanded};
-use output_columns::{ExtraColumns, OutputColumn, output_columns, output_values};
-use parquet::ParquetOutput;
+use ordinate_table::{TableReader, expanded};
+use target::Target;
 
 /// Predict each row of CSV or Parquet files and write the rows with the predictions
 ///
@@ -54,13 +52,13 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Name of the prediction column
-    #[arg(long, value_name = "NAME", default_value = "prediction")]
+    #[arg(long, value_name = "NAME", default_value = PREDICTION)]
     column: String,
     #[command(flatten)]
     extra: ExtraColumns,
     /// Treatment of rows that cannot be predicted
-    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnError::Stop)]
-    on_error: OnError,
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnErrorAction::Stop)]
+    on_error: OnErrorAction,
     /// Print a summary of the written file as one JSON object; needs --out
     #[arg(long)]
     json: bool,
@@ -83,16 +81,26 @@ impl Arguments {
         !is_standard_output(&self.out)
     }
 
-    fn format(&self) -> Format {
+    fn format(&self) -> TableFormat {
         let is_parquet = self
             .out
             .extension()
             .is_some_and(|extension| ["parquet", "pq"].iter().any(|name| extension.eq_ignore_ascii_case(name)));
-        self.format.unwrap_or(if is_parquet { Format::Parquet } else { Format::Csv })
+        match self.format {
+            Some(Format::Csv) => TableFormat::Csv,
+            Some(Format::Parquet) => TableFormat::Parquet,
+            None => {
+                if is_parquet {
+                    TableFormat::Parquet
+                } else {
+                    TableFormat::Csv
+                }
+            }
+        }
     }
 
     fn check(&self, files: &[PathBuf]) -> Result<(), String> {
-        if !self.writes_file() && self.format() == Format::Parquet {
+        if !self.writes_file() && self.format() == TableFormat::Parquet {
             return Err("--format parquet needs --out\nhelp: name a file with --out, or use --format csv".to_owned());
         }
         match files.iter().find(|data| self.writes_file() && same_file(&self.out, data)) {
@@ -117,17 +125,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
     let known = model.signature().features().iter().map(|feature| feature.name.clone()).collect();
     let mut reader = TableReader::open(files, arguments.reading.options(), known, Some(progress.watch()))?;
-    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), predictor(&arguments.extra, &model)?)?;
-    let added = output_columns(&arguments.column, &arguments.extra, &model)?;
-    check_names(arguments, &reader, &added)?;
+    let columns = arguments.extra.columns(&arguments.column);
+    let scorer = Scorer::new(&model, &reader, columns.wanted(&model), columns.predictor(&model)?)?;
+    let added = output_columns(&columns, &model)?;
+    check_names(&columns, &reader, &added)?;
 
-    let mut output = Output::open(arguments, &reader, &added).map_err(|failure| failure.message(arguments))?;
-    let mut skipped = SkippedRows::new(arguments.on_error);
+    let on_error: OnError = arguments.on_error.into();
+    let target = Target::open(&arguments.out).map_err(Failure::Write);
+    let output = target.and_then(|target| TableOutput::new(target, arguments.format(), &reader, &added));
+    let mut output = output.map_err(|failure| message(failure, arguments))?;
+    let mut skipped = SkippedRows::new(on_error);
     let label = reader.label().to_owned();
     let mut warned = 0;
     let rows = scorer.score(&mut reader, &[], |batch| {
         warned += batch.answer.iter().map(|answer| rows_with_warnings(&answer.warnings)).sum::<usize>();
-        output.write(&batch, &mut skipped, arguments)
+        output.write(&columns, &batch, |file, _, error| {
+            skipped.add(file, error.clone())?;
+            Ok(on_error == OnError::Empty)
+        })
     });
     drop(progress);
     // A closed pipe (`| head`) is not a failure.
@@ -137,18 +152,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         Err(Failure::Write(error)) if is_closed(&error) => return Ok(String::new()),
         Err(failure) => {
             // The rows before the error are valid.
-            output.flush();
-            return Err(failure.message(arguments));
+            let _ = output.flush();
+            return Err(message(failure, arguments));
         }
     };
     let [predicted, unanswered] = [rows - skipped.total(), skipped.total()];
     let report = skipped.report(&label, rows);
-    match output.finish(report.is_ok()) {
+    match finish(output, report.is_ok()) {
         Err(Failure::Write(error)) if is_closed(&error) => {}
-        outcome => outcome.map_err(|failure| failure.message(arguments))?,
+        outcome => outcome.map_err(|failure| message(failure, arguments))?,
     }
     print_error(&report?);
-    let is_kept = arguments.on_error == OnError::Empty;
+    let is_kept = on_error == OnError::Empty;
     let summary = Summary {
         model: model.name(),
         version: model.version(),
@@ -169,21 +184,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// Checks that no output column has the name of another column.
-fn check_names(arguments: &Arguments, reader: &TableReader, added: &[OutputColumn]) -> Result<(), String> {
-    let mut names = HashSet::new();
-    let Some(twice) = added.iter().find(|added| reader.has_column(&added.name) || !names.insert(&added.name)) else {
-        return Ok(());
-    };
-    let (header, name) = (reader.header_location(), &twice.name);
-    let advice = if name.starts_with(&arguments.column) {
-        "rename it, or give the predictions another name with --column"
-    } else {
-        "rename it"
-    };
-    Err(format!("{header}: a column {name:?} exists already\nhelp: {advice}"))
-}
-
 /// The output of `--json`.
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -202,116 +202,27 @@ struct Summary<'a> {
     out: &'a Path,
 }
 
-fn wanted(extra: &ExtraColumns, model: &Model) -> Wanted {
-    let classifies = model.classes().is_some();
-    Wanted {
-        interval: extra.interval.filter(|_| !classifies),
-        mean_interval: extra.mean_interval,
-        prediction_sets: extra.interval.filter(|_| classifies),
-        explanation: extra.explain,
-        warnings: if extra.warnings { WarningScope::All } else { WarningScope::None },
-    }
-}
-
-/// The model, prepared for the options.
-fn predictor<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>, String> {
-    if extra.mean_interval.is_some() && model.classes().is_some() {
-        return Err(format!("--mean-interval needs a regression model, and {} predicts classes", model.name()));
-    }
-    let wanted = wanted(extra, model);
-    model.predictor(&wanted).map_err(|error| {
-        // The error belongs to --mean-interval if the predictions are possible without it.
-        let without_mean = model.predictor(&Wanted { mean_interval: None, ..wanted });
-        without_mean.err().map_or_else(|| format!("--mean-interval: {error}"), |error| format!("--interval: {error}"))
-    })
-}
-
-/// Why the command ended early.
-enum Failure {
-    Scoring(ScoringError),
-    Write(io::Error),
-}
-
-impl Failure {
-    fn message(self, arguments: &Arguments) -> Box<dyn Error> {
-        match self {
-            Self::Scoring(error) => error.into(),
-            Self::Write(error) if arguments.writes_file() => {
-                format!("{}: cannot be written: {error}", arguments.out.display()).into()
-            }
-            Self::Write(error) => format!("cannot write to standard output: {error}").into(),
+/// An error as a message for the user.
+fn message(failure: Failure, arguments: &Arguments) -> Box<dyn Error> {
+    match failure {
+        Failure::Scoring(error) => error.into(),
+        Failure::Columns(error) => error.into(),
+        Failure::Write(error) if arguments.writes_file() => {
+            format!("{}: cannot be written: {error}", arguments.out.display()).into()
         }
+        Failure::Write(error) => format!("cannot write to standard output: {error}").into(),
     }
 }
 
-impl From<ScoringError> for Failure {
-    fn from(error: ScoringError) -> Self {
-        Self::Scoring(error)
-    }
-}
-
-impl From<DataError> for Failure {
-    fn from(error: DataError) -> Self {
-        Self::Scoring(error.into())
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
-}
-
-/// The table that is written.
-enum Output {
-    Csv(Box<CsvOutput>),
-    Parquet(Box<ParquetOutput>),
-}
-
-impl Output {
-    fn open(arguments: &Arguments, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
-        if arguments.format() == Format::Parquet {
-            let file = OutputFile::create(&arguments.out)?;
-            return Ok(Self::Parquet(Box::new(ParquetOutput::new(file, reader, added)?)));
-        }
-        let target = if arguments.writes_file() { Target::file(&arguments.out)? } else { Target::stdout() };
-        Ok(Self::Csv(Box::new(CsvOutput::new(target, reader, added)?)))
-    }
-
-    /// Writes the rows of a batch with their predictions.
-    fn write(&mut self, batch: &Batch<'_>, skipped: &mut SkippedRows, arguments: &Arguments) -> Result<(), Failure> {
-        let Batch { reader, rows, errors, answer, .. } = batch;
-        let mut answered = answer.iter().flat_map(|answer| output_values(&arguments.extra, answer));
-        for (row, error) in rows.iter().zip(errors) {
-            let values = match error {
-                Some(error) => {
-                    skipped.add(&reader.file_name(), error.clone())?;
-                    None
-                }
-                None => answered.next(),
-            };
-            let keep = values.is_some() || arguments.on_error == OnError::Empty;
-            match self {
-                Self::Csv(_) if !keep => {}
-                Self::Csv(output) => output.push(row, values)?,
-                Self::Parquet(output) => output.push(reader, row, values, keep)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the rows so far to standard output.
-    fn flush(&mut self) {
-        if let Self::Csv(output) = self {
-            output.flush();
-        }
-    }
-
-    fn finish(self, keep: bool) -> Result<(), Failure> {
-        match self {
-            Self::Csv(output) => Ok(output.finish(keep)?),
-            Self::Parquet(output) if keep => output.finish(),
-            Self::Parquet(_) => Ok(()),
-        }
+/// Ends the output, and keeps or discards a file.
+fn finish(output: TableOutput<Target>, keep: bool) -> Result<(), Failure> {
+    match output {
+        // Nothing more is written to a file that is discarded.
+        TableOutput::Parquet(_) if !keep => Ok(()),
+        output => match output.finish()? {
+            Target::File(file) if keep => Ok(file.keep()?),
+            Target::File(_) => Ok(()),
+            Target::Stdout(mut stdout) => Ok(stdout.flush()?),
+        },
     }
 }

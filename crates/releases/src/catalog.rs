@@ -25,6 +25,7 @@ const LIMITS: TimeLimits = TimeLimits {
     attempt: Duration::from_mins(5),
     operation: Duration::from_mins(10),
     total: Duration::from_mins(10),
+    attempts: 3,
 };
 
 /// A published version.

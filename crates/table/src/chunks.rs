@@ -65,7 +65,7 @@ pub(super) struct Chunks<R> {
 impl<R: Read> Chunks<R> {
     /// Reads from the beginning of this line.
     pub(super) fn new(inner: R, line: u64, delimiter: u8, size: usize) -> Self {
-        let quotes = Quotes { delimiter, quoted: false, previous: b'\n', has_closed: false };
+        let quotes = Quotes::new(delimiter);
         Self { inner, size, is_streaming: false, line, rest: Vec::new(), quotes }
     }
 
@@ -125,7 +125,7 @@ impl<R: Read> Chunks<R> {
 /// Whether the bytes so far end within quotes, by the rules of the CSV reader: a quote opens a field only at its first
 /// byte, and a quote directly after a closing quote continues the field.
 #[derive(Debug)]
-struct Quotes {
+pub(super) struct Quotes {
     delimiter: u8,
     quoted: bool,
     previous: u8,
@@ -134,8 +134,13 @@ struct Quotes {
 }
 
 impl Quotes {
+    /// Before the first byte.
+    pub(super) fn new(delimiter: u8) -> Self {
+        Self { delimiter, quoted: false, previous: b'\n', has_closed: false }
+    }
+
     /// The end of the last row that ends within the next bytes.
-    fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut end = None;
         // The byte after the last quote.
         let mut from = 0;

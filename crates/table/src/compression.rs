@@ -6,8 +6,10 @@ use flate2::read::MultiGzDecoder;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
+pub enum Compression {
+    /// gzip, of one part or several.
     Gzip,
+    /// Zstandard, of one part or several.
     Zstandard,
 }
 
@@ -16,7 +18,8 @@ const BUFFER: usize = 1 << 17;
 
 impl Compression {
     /// The compression of a file with these first bytes.
-    pub(super) fn of(begin: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn of(begin: &[u8]) -> Option<Self> {
         // The third byte of gzip is its only method.
         if begin.starts_with(b"\x1f\x8b\x08") {
             Some(Self::Gzip)
@@ -28,7 +31,10 @@ impl Compression {
     }
 
     /// The content of a file. Files of several parts, such as those that were appended to, are read to the end.
-    pub(super) fn decompressed<'r>(self, file: impl Read + Send + 'r) -> io::Result<Box<dyn Read + Send + 'r>> {
+    ///
+    /// # Errors
+    /// If there is no memory for a decoder.
+    pub fn decompressed<'r>(self, file: impl Read + Send + 'r) -> io::Result<Box<dyn Read + Send + 'r>> {
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file))),
             Self::Zstandard => Box::new(zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, file))?),

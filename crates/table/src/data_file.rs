@@ -13,7 +13,7 @@ use super::parquet::{self, BatchRow, ParquetRows};
 use super::partitions::{Partition, partitions};
 use super::paths::{STANDARD_INPUT, is_standard_input};
 use super::row::{Row, RowNumber, Values};
-use super::text_file::{TextFile, TextFormat};
+use super::text_file::{PIPE_SAMPLE, SAMPLE, TextFile, TextFormat};
 use super::{DataError, Decision, Header, Watch};
 use ordinate_model::header::{column_names, index_columns};
 use ordinate_model::wording::{NAMED, listed};
@@ -128,7 +128,7 @@ impl DataFile {
             Box::new(File::open(path).map_err(unreadable)?)
         };
         let begin = beginning(&mut file).map_err(unreadable)?;
-        let found = if name == path { partitions(path) } else { Vec::new() };
+        let found = partitions(name);
         if begin.starts_with(&parquet::MAGIC) {
             if !is_regular {
                 return Err(DataError::PipedParquet { path: name.to_owned() });
@@ -139,7 +139,29 @@ impl DataFile {
             watch.report(begin.len() as u64);
         }
         let file = Box::new(Watched { inner: file, watch: watch.cloned() });
-        let mut text = TextFile::open(begin, file, is_regular.then_some(path), name, options, known)?;
+        let size = if is_regular { SAMPLE } else { PIPE_SAMPLE };
+        let text = TextFile::open(begin, file, size, is_regular.then_some(path), name, options, known)?;
+        Self::csv(text, path, name, found)
+    }
+
+    /// Opens CSV that is read as a stream, and reads its header.
+    pub(super) fn from_stream(
+        mut stream: Stream,
+        name: &Path,
+        options: &FileOptions,
+        known: &[String],
+    ) -> Result<(Self, FileRows<Stream>), DataError> {
+        let begin = beginning(&mut stream).map_err(|source| DataError::unreadable(name, source))?;
+        let text = TextFile::open(begin, stream, SAMPLE, None, name, options, known)?;
+        Self::csv(text, name, name, partitions(name))
+    }
+
+    fn csv(
+        mut text: TextFile,
+        path: &Path,
+        name: &Path,
+        found: Vec<Partition>,
+    ) -> Result<(Self, FileRows<Stream>), DataError> {
         let partitions = absent(found, &text.layout.header);
         text.add_columns(&partitions);
         let (format, layout) = (text.format.clone(), std::mem::take(&mut text.layout));

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter};
 pub struct Encoding(&'static encoding_rs::Encoding);
 
 /// The mark that begins some files in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that are decoded at a time.
 const BLOCK: usize = 1 << 16;
@@ -41,6 +41,11 @@ impl Encoding {
     #[must_use]
     pub fn name(self) -> String {
         self.0.name().to_ascii_lowercase()
+    }
+
+    /// Whether text can be decoded from the beginning of any line: bytes of ASCII are never parts of other characters.
+    pub(super) fn has_independent_lines(self) -> bool {
+        self == Self::UTF_8 || self.0.is_single_byte() && self.0.is_ascii_compatible()
     }
 
     pub(super) fn is_utf_16(self) -> bool {

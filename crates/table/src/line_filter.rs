@@ -28,7 +28,7 @@ pub(super) struct LineFilter {
 
 impl LineFilter {
     /// Whether it changes nothing.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         let Self { delimiter: _, skip, comment, trailing, spaces, suffix } = self;
         *skip == 0 && comment.is_none() && !trailing && !spaces && suffix.is_empty()
     }
@@ -38,7 +38,7 @@ impl LineFilter {
         if self.is_idle() {
             return text;
         }
-        let lines = Lines { filter: self.clone(), line: 0, quoted: false, out: Vec::new() };
+        let lines = Lines::new(self.clone());
         Box::new(Filtered { inner: text, lines, pending: Vec::new(), at: 0, is_done: false })
     }
 
@@ -51,7 +51,8 @@ impl LineFilter {
 }
 
 /// The filter after some lines.
-struct Lines {
+#[derive(Debug)]
+pub(super) struct Lines {
     filter: LineFilter,
     /// The number of the line, from 1.
     line: u64,
@@ -61,8 +62,19 @@ struct Lines {
 }
 
 impl Lines {
+    /// The filter before the first line.
+    pub(super) fn new(filter: LineFilter) -> Self {
+        Self { filter, line: 0, quoted: false, out: Vec::new() }
+    }
+
+    /// Whether the next line begins a row, and not within quotes. Forgets the text so far.
+    pub(super) fn begins_row(&mut self) -> bool {
+        self.out.clear();
+        !self.quoted
+    }
+
     /// Adds the next line, with its end.
-    fn push(&mut self, line: &[u8]) {
+    pub(super) fn push(&mut self, line: &[u8]) {
         self.line += 1;
         let content = line.strip_suffix(b"\n").unwrap_or(line);
         let content = content.strip_suffix(b"\r").unwrap_or(content);

@@ -1,6 +1,7 @@
 //! Files that are read once, row by row, in bounded memory.
 
 use std::fmt;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::vec;
 
@@ -61,6 +62,69 @@ impl TableReader {
             reader.open_next(path, None)?;
         }
         Ok(reader)
+    }
+
+    /// Opens one file that has another name in messages.
+    ///
+    /// # Errors
+    /// See [`TableReader::open`].
+    pub fn open_as(
+        path: &Path,
+        name: &Path,
+        options: FileOptions,
+        known: Vec<String>,
+        watch: Option<Watch>,
+    ) -> Result<Self, DataError> {
+        let (file, rows) = DataFile::open_as(path, name, &options, &known, watch.as_ref())?;
+        Self::of_one_file(file, rows, options, known)
+    }
+
+    /// Opens CSV that is read as a stream, with this name in messages. How text is read is detected in its first megabyte
+    /// unless an option says it.
+    ///
+    /// # Errors
+    /// [`DataError`] when the header cannot be read.
+    pub fn from_stream(
+        stream: Box<dyn Read + Send>,
+        name: &Path,
+        options: FileOptions,
+        known: Vec<String>,
+    ) -> Result<Self, DataError> {
+        let (file, rows) = DataFile::from_stream(stream, name, &options, &known)?;
+        Self::of_one_file(file, rows, options, known)
+    }
+
+    /// Opens a part of a CSV file that begins at a [`Cut`]. `beginning` is the first megabyte of the file or more, in which
+    /// the header is and the format is detected.
+    ///
+    /// # Errors
+    /// [`DataError`] when the header cannot be read.
+    pub fn from_part(
+        beginning: Vec<u8>,
+        part: Box<dyn Read + Send>,
+        line: u64,
+        name: &Path,
+        options: FileOptions,
+        known: Vec<String>,
+    ) -> Result<Self, DataError> {
+        let (file, _) = DataFile::from_stream(Box::new(Cursor::new(beginning)), name, &options, &known)?;
+        let rows = file.rows_of_part(part, line)?;
+        Self::of_one_file(file, rows, options, known)
+    }
+
+    fn of_one_file(
+        file: DataFile,
+        rows: FileRows<Stream>,
+        options: FileOptions,
+        known: Vec<String>,
+    ) -> Result<Self, DataError> {
+        if file.header.is_empty() {
+            return Err(DataError::NoColumns { header: file.header_location() });
+        }
+        let (label, first) = (file.name.display().to_string(), file.name.clone());
+        let (header, names) = (file.header.clone(), file.names.clone());
+        let rest = Vec::new().into_iter();
+        Ok(Self { label, first, file, rows, header, names, rest, options, known, watch: None })
     }
 
     fn open_next(&self, path: &Path, watch: Option<&Watch>) -> Result<(DataFile, FileRows<Stream>), DataError> {

@@ -16,8 +16,8 @@ use super::partitions::Partition;
 use super::{DataError, Decision};
 
 /// Bytes at the beginning of a file in which its format is detected; of a pipe, which may be slow.
-const SAMPLE: u64 = 1 << 20;
-const PIPE_SAMPLE: u64 = 1 << 16;
+pub(super) const SAMPLE: u64 = 1 << 20;
+pub(super) const PIPE_SAMPLE: u64 = 1 << 16;
 
 /// Bytes that are examined at a time.
 const BLOCK: usize = 1 << 18;
@@ -39,6 +39,18 @@ impl TextFormat {
         })
     }
 
+    /// The text of a part of an uncompressed file that begins where a row begins.
+    pub(super) fn text_of_part<'r>(&self, part: impl Read + Send + 'r) -> Box<dyn Read + Send + 'r> {
+        let filter = LineFilter { skip: 0, ..self.filter.clone() };
+        // Only the beginning of a file can have a mark.
+        filter.filtered(if self.encoding == Encoding::UTF_8 { Box::new(part) } else { self.encoding.decoded(part) })
+    }
+
+    /// Whether bytes of the file can be read as text from the beginning of any line.
+    pub(super) fn has_independent_lines(&self) -> bool {
+        self.compression.is_none() && self.encoding.has_independent_lines()
+    }
+
     fn text_of<'r>(&self, content: impl Read + Send + 'r) -> Box<dyn Read + Send + 'r> {
         self.filter.filtered(self.encoding.decoded(content))
     }
@@ -55,10 +67,12 @@ pub(super) struct TextFile {
 }
 
 impl TextFile {
-    /// Detects the format of a file, of which `begin` was read. `path` is a regular file, which can be read again.
+    /// Detects the format of a file, of which `begin` was read, in its first `size` bytes. `path` is a regular file, which
+    /// can be read again.
     pub(super) fn open(
         begin: Vec<u8>,
         file: Stream,
+        size: u64,
         path: Option<&Path>,
         name: &Path,
         options: &FileOptions,
@@ -71,7 +85,6 @@ impl TextFile {
             None => file,
             Some(compression) => compression.decompressed(file).map_err(unreadable)?,
         };
-        let size = if path.is_some() { SAMPLE } else { PIPE_SAMPLE };
         let mut sample = Vec::new();
         content.by_ref().take(size).read_to_end(&mut sample).map_err(unreadable)?;
         let is_cut = sample.len() as u64 == size;

@@ -73,7 +73,8 @@ impl S3Server {
         request.send().await.expect("the administrator may delete objects");
     }
 
-    fn administrator(&self) -> aws_sdk_s3::Client {
+    /// A client of the administrator.
+    pub fn administrator(&self) -> aws_sdk_s3::Client {
         let http_client =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
         let config = aws_sdk_s3::Config::builder()

@@ -1,9 +1,46 @@
 //! `application/jsonlines` (<https://jsonlines.org>): one row per line, as a value, a list or an object.
 
-use super::json::{Reader, RowsReader, Terms};
+use super::json::{Names, Reader, RowsReader, Terms};
 use super::{Layout, refuse, utf8};
 use crate::http::server::error::ApiError;
-use ordinate_model::frame::Frame;
+use ordinate_model::frame::{Faults, Frame};
+use ordinate_model::signature::Signature;
+
+/// A line of a file of JSON Lines.
+#[derive(Debug, Clone, Copy)]
+pub struct FileLine<'t> {
+    /// Its number in the file, from 1.
+    pub number: u64,
+    /// Its text.
+    pub text: &'t str,
+}
+
+/// Why lines of a file are not rows that a model can answer.
+#[derive(Debug)]
+pub enum LineError {
+    /// A line is not JSON.
+    Syntax(String),
+    /// Rows do not fit the signature.
+    Rows(Faults),
+}
+
+/// Reads lines of a file, each with one row: a value, a list, or an object, whose other keys are ignored.
+///
+/// # Errors
+/// [`LineError`] if a line is not JSON or does not fit the signature.
+pub fn frame_of_lines<'s>(lines: &[FileLine<'_>], signature: &'s Signature) -> Result<Frame<'s>, LineError> {
+    let terms = Terms { signature, max_rows: lines.len(), names: Names::IgnoreUnknown };
+    let mut rows = RowsReader::for_lines(terms);
+    for FileLine { number, text } in lines {
+        let before = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut reader = Reader::after(before, text);
+        let read = rows.read(&mut reader).and_then(|()| reader.finish());
+        read.map_err(|error| {
+            LineError::Syntax(error.detail.replace("the body is not valid JSON: ", "not valid JSON: "))
+        })?;
+    }
+    rows.finish().0.map_err(LineError::Rows)
+}
 
 /// Reads the rows.
 ///
@@ -28,7 +65,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::decode::json::Names;
     use ordinate_model::signature::{Feature, FeatureType, Signature, Target};
 
     fn signature() -> Signature {
@@ -82,6 +118,22 @@ mod tests {
             assert_eq!(rejection(body), (code, detail.to_owned()), "{body}");
         }
         assert_eq!(rejection("[1, 2]\n[1, 2]\n[1, 2]\n[1, 2]").0, "too_many_rows");
+    }
+
+    #[test]
+    fn lines_of_a_file_may_have_different_layouts() {
+        let signature = signature();
+        let frame = |texts: &[&'static str]| {
+            let lines: Vec<FileLine<'_>> =
+                texts.iter().zip(7..).map(|(text, number)| FileLine { number, text }).collect();
+            frame_of_lines(&lines, &signature).map(|frame| frame.iter().map(<[f64]>::to_vec).collect::<Vec<_>>())
+        };
+        let mixed = ["[41, 30.5]", r#"{"bmi": 31, "age": 42, "x": 1}"#, r#"{"features": [43, 32]}"#];
+        assert_eq!(frame(&mixed).unwrap(), [[41.0, 30.5], [42.0, 31.0], [43.0, 32.0]]);
+        let Err(LineError::Syntax(message)) = frame(&["[41, 30.5]", "[1,"]) else { panic!() };
+        assert_eq!(message, "not valid JSON: line 8, column 3: EOF while parsing a value");
+        let Err(LineError::Rows(faults)) = frame(&["[1]"]) else { panic!() };
+        assert_eq!(faults.listed[0].detail, "expected 2 values (age, bmi), got 1");
     }
 
     proptest! {

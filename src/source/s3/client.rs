@@ -18,9 +18,6 @@ use super::{S3Settings, TimeLimits};
 /// certificates of the operating system instead adds 0.9 to 3.2 ms to a cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../amazon_roots.pem");
 
-/// Attempts of the SDK for a request without a response or with a 5xx response.
-const ATTEMPTS: u32 = 3;
-
 /// The first pause between attempts; the SDK doubles it and adds jitter. Its default of 1 s is too long for the time
 /// limits.
 const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
@@ -66,7 +63,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Client {
         .await
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(http_client(settings.endpoint_url.as_deref()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE))
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(settings.limits.attempts).with_initial_backoff(FIRST_PAUSE),
+        )
         .timeout_config(timeouts(settings.limits))
         // A stalled body has the same time limit as a missing head.
         .stalled_stream_protection(

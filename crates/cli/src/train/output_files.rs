@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::output::{OutputFile, is_standard_output, one_place};
+use crate::output::{is_standard_output, one_place};
+use ordinate_batch::output_file::OutputFile;
 
 /// The file of an option, or standard output.
 #[derive(Debug)]

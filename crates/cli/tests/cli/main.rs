@@ -1,6 +1,7 @@
 //! The command line as a user runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod batch;
 mod digits;
 mod documentation;
 mod drift;

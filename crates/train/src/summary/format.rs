@@ -1,5 +1,7 @@
 //! Numbers of a summary as text.
 
+use ordinate_model::wording::rounded;
+
 pub(super) fn dash() -> String {
     "–".to_owned()
 }
@@ -36,25 +38,4 @@ pub(crate) fn significant(value: f64) -> String {
 
 pub(super) fn significant_short(value: f64) -> String {
     rounded(value, 4)
-}
-
-/// Formats a number with this many significant digits, without trailing zeros.
-pub fn rounded(value: f64, digits: usize) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let places = i32::try_from(digits).unwrap_or(i32::MAX);
-    match exponent.parse::<i32>() {
-        Ok(exponent) if (-5..9).contains(&exponent) => {
-            let decimals = usize::try_from(places - 1 - exponent).unwrap_or(0);
-            trimmed(&format!("{value:.decimals$}"))
-        }
-        _ => format!("{}e{exponent}", trimmed(mantissa)),
-    }
-}
-
-fn trimmed(number: &str) -> String {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number.to_owned() }
 }

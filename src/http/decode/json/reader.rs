@@ -61,13 +61,20 @@ pub(in crate::http) struct RowsReader<'s> {
     unwraps: bool,
     /// The number of rows so far, with the current one.
     started: usize,
+    /// Whether rows may have another layout than the first.
+    is_mixed: bool,
 }
 
 impl<'s> RowsReader<'s> {
     /// A reader without rows. With `unwraps`, it accepts the forms of `SageMaker`, too: `{"features": […]}` and
     /// `{"data": {"features": {"values": […]}}}`, unless the model has a feature of the name of the first key.
     pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
-        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0 }
+        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0, is_mixed: false }
+    }
+
+    /// A reader without rows for lines of a file, each of any layout.
+    pub(in crate::http::decode) fn for_lines(terms: Terms<'s>) -> Self {
+        Self { rows: terms.rows().listing_all_unknown_categories(), is_mixed: true, ..Self::new(terms, true) }
     }
 
     /// A reader without rows that accepts objects only.
@@ -138,7 +145,7 @@ impl<'s> RowsReader<'s> {
     }
 
     fn matches_first(&mut self, found: Layout) -> bool {
-        *self.layout.get_or_insert(found) == found
+        *self.layout.get_or_insert(found) == found || self.is_mixed
     }
 
     fn wrong_layout(&mut self, got: &str) {

@@ -1,12 +1,13 @@
 //! Values of a column that wait for their row group.
 
+use std::io::Write;
+
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::output::OutputFile;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
 
@@ -60,7 +61,10 @@ impl Values {
     }
 
     /// Writes the values as the next column of a row group, and removes them.
-    pub(super) fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, OutputFile>) -> Result<(), ParquetError> {
+    pub(super) fn write<W: Write + Send>(
+        &mut self,
+        group: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<(), ParquetError> {
         let Some(mut column) = group.next_column()? else { return Ok(()) };
         match self {
             Self::Double(buffer) => buffer.write(&mut column),

@@ -7,17 +7,17 @@ use ordinate_model::answer::{MAX_EXPLANATION_VALUES, WarningScope};
 use ordinate_model::frame::{FaultKind, RowsBuilder};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Answer, AnswerError, Model, Predictor, Wanted};
-use ordinate_table::{DataError, Row, RowNumber, TableReader};
+use ordinate_table::{DataError, Header, Row, RowNumber, TableReader};
 
 /// Rows of a batch. Only one batch is in memory.
 const BATCH_ROWS: usize = 1024;
 
 /// Bytes after which a batch is full with fewer rows.
-const BATCH_BYTES: usize = 4 << 20;
+pub(crate) const BATCH_BYTES: usize = 4 << 20;
 
 /// Why the rows of files cannot be predicted.
 #[derive(Debug, Error)]
-pub(super) enum ScoringError {
+pub enum ScoringError {
     /// The files cannot be read or do not have the columns.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -29,6 +29,19 @@ pub(super) enum ScoringError {
     OtherTypes {
         /// The file.
         file: String,
+    },
+    /// A column of the file has the name of an added one.
+    #[error(
+        "{header}: a column {name:?} exists already\nhelp: {}",
+        rename(*.is_of_prediction)
+    )]
+    ColumnExists {
+        /// The header.
+        header: Header,
+        /// The name.
+        name: String,
+        /// Whether the name begins with that of the predictions.
+        is_of_prediction: bool,
     },
     /// A row that cannot be used.
     #[error("{file}: {error}\nhelp: correct the row, or skip such rows with --on-error skip")]
@@ -50,19 +63,25 @@ pub(super) enum ScoringError {
     },
 }
 
+fn rename(is_of_prediction: bool) -> &'static str {
+    if is_of_prediction { "rename it, or give the predictions another name with --column" } else { "rename it" }
+}
+
 /// A batch of rows with their predictions.
-pub(super) struct Batch<'b> {
+#[derive(Debug)]
+pub struct Batch<'b> {
     /// The reader, at the file of the rows.
-    pub(super) reader: &'b TableReader,
-    pub(super) rows: &'b [Row],
+    pub reader: &'b TableReader,
+    /// The rows.
+    pub rows: &'b [Row],
     /// For each row, why it cannot be used, if it cannot.
-    pub(super) errors: Vec<Option<RowError>>,
+    pub errors: Vec<Option<RowError>>,
     /// The answer to the other rows; `None` without other rows.
-    pub(super) answer: Option<Answer<'b>>,
+    pub answer: Option<Answer<'b>>,
     /// For each feature, the number of these rows in which it is missing and imputed.
-    pub(super) imputed: Vec<u64>,
+    pub imputed: Vec<u64>,
     /// The exposure of each of these rows; 1 without an offset.
-    pub(super) exposures: Vec<f64>,
+    pub exposures: Vec<f64>,
 }
 
 /// The answer to rows, with the number of imputed values of each feature and the exposure of each row.
@@ -72,9 +91,16 @@ struct Answered<'m> {
     exposures: Vec<f64>,
 }
 
+/// The rows of a batch, limited by the size of their explanations.
+pub(crate) fn batch_rows(model: &Model, wanted: Wanted) -> usize {
+    let scores = model.classes().map_or(1, <[Scalar]>::len);
+    let explained = MAX_EXPLANATION_VALUES / (model.signature().width() * scores).max(1);
+    if wanted.explanation { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
+}
+
 /// A model, and the positions of its features in a row.
 #[derive(Debug)]
-pub(super) struct Scorer<'m> {
+pub struct Scorer<'m> {
     model: &'m Model,
     /// For each feature, its position.
     positions: Vec<usize>,
@@ -89,7 +115,7 @@ impl<'m> Scorer<'m> {
     ///
     /// # Errors
     /// [`DataError`] when a feature has no column, or several.
-    pub(super) fn new(
+    pub fn new(
         model: &'m Model,
         reader: &TableReader,
         wanted: Wanted,
@@ -100,24 +126,17 @@ impl<'m> Scorer<'m> {
         Ok(Self { model, positions, width: reader.header().len(), wanted, predictor })
     }
 
-    /// The rows of a batch, limited by the size of their explanations.
-    fn batch_rows(&self) -> usize {
-        let scores = self.model.classes().map_or(1, <[Scalar]>::len);
-        let explained = MAX_EXPLANATION_VALUES / (self.model.signature().width() * scores).max(1);
-        if self.wanted.explanation { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
-    }
-
     /// Hands all rows to `each` in batches, and returns their number. `others` are further columns that are used.
     ///
     /// # Errors
     /// [`ScoringError`] when there are no rows or they cannot be read. An error of `each` ends the pass.
-    pub(super) fn score<E: From<ScoringError>>(
+    pub fn score<E: From<ScoringError>>(
         &self,
         reader: &mut TableReader,
         others: &[usize],
         mut each: impl FnMut(Batch<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let mut rows = vec![Row::default(); self.batch_rows()];
+        let mut rows = vec![Row::default(); batch_rows(self.model, self.wanted)];
         let mut total = 0;
         loop {
             for position in self.positions.iter().chain(others) {

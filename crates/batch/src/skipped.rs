@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
-
 use super::scoring::ScoringError;
 use ordinate_model::frame::{Fault, FaultKind, Faults};
 use ordinate_table::{NamedColumn, Purpose, RowNumber};
@@ -12,24 +10,26 @@ use ordinate_table::{NamedColumn, Purpose, RowNumber};
 const LISTED: usize = 5;
 
 /// The treatment of rows that the model cannot answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum OnError {
-    /// Stop with an error that names the row and the reason
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Stop with an error that names the row and the reason.
     #[default]
     Stop,
-    /// Leave the row out
+    /// Leave the row out.
     Skip,
-    /// Keep the row without a prediction
+    /// Keep the row without a prediction.
     Empty,
 }
 
 /// Why a row cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RowError {
-    pub(super) row: RowNumber,
+pub struct RowError {
+    /// The row.
+    pub row: RowNumber,
     /// The column, if the error is in a single column.
-    pub(super) column: Option<NamedColumn>,
-    pub(super) detail: String,
+    pub column: Option<NamedColumn>,
+    /// What is wrong.
+    pub detail: String,
 }
 
 /// `line 3, column "bmi": expected a number, got "high"`.
@@ -45,7 +45,8 @@ impl fmt::Display for RowError {
 
 impl RowError {
     /// The first fault of a row.
-    pub(super) fn new(row: RowNumber, faults: Faults) -> Self {
+    #[must_use]
+    pub fn new(row: RowNumber, faults: Faults) -> Self {
         let Some(Fault { kind, place, detail }) = faults.listed.into_iter().next() else {
             return Self { row, column: None, detail: "the row cannot be used".into() };
         };
@@ -57,7 +58,7 @@ impl RowError {
 
 /// Rows that cannot be used: the first few, and the number of all.
 #[derive(Debug)]
-pub(super) struct SkippedRows {
+pub struct SkippedRows {
     on_error: OnError,
     /// Each with its file.
     first: Vec<(String, RowError)>,
@@ -65,7 +66,9 @@ pub(super) struct SkippedRows {
 }
 
 impl SkippedRows {
-    pub(super) fn new(on_error: OnError) -> Self {
+    /// No row yet.
+    #[must_use]
+    pub fn new(on_error: OnError) -> Self {
         Self { on_error, first: Vec::new(), total: 0 }
     }
 
@@ -73,7 +76,7 @@ impl SkippedRows {
     ///
     /// # Errors
     /// [`ScoringError::Row`] if rows may not be skipped.
-    pub(super) fn add(&mut self, file: &str, error: RowError) -> Result<(), ScoringError> {
+    pub fn add(&mut self, file: &str, error: RowError) -> Result<(), ScoringError> {
         if self.on_error == OnError::Stop {
             return Err(ScoringError::Row { file: file.to_owned(), error });
         }
@@ -85,7 +88,8 @@ impl SkippedRows {
     }
 
     /// The number of rows.
-    pub(super) fn total(&self) -> u64 {
+    #[must_use]
+    pub fn total(&self) -> u64 {
         self.total
     }
 
@@ -93,7 +97,7 @@ impl SkippedRows {
     ///
     /// # Errors
     /// [`ScoringError::AllRows`] if no row was used.
-    pub(super) fn report(self, label: &str, rows: u64) -> Result<String, ScoringError> {
+    pub fn report(self, label: &str, rows: u64) -> Result<String, ScoringError> {
         let line = |(file, error): &(String, RowError)| {
             if file == label { error.to_string() } else { format!("{file}: {error}") }
         };

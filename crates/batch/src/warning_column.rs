@@ -1,10 +1,10 @@
 //! Warnings about rows, as text.
 
 use ordinate_model::answer::{WarningReason, Warnings};
-use ordinate_train::summary::rounded;
+use ordinate_model::wording::rounded;
 
 /// The warnings of each row, separated by semicolons; empty for a row without warnings.
-pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
+pub(crate) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
     let mut texts = vec![String::new(); rows];
     for warning in &warnings.listed {
         if let Some(text) = texts.get_mut(warning.row) {
@@ -18,7 +18,8 @@ pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
 }
 
 /// The number of rows with warnings.
-pub(super) fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
+#[must_use]
+pub fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
     // Warnings are in the order of the rows.
     warnings.listed.chunk_by(|one, next| one.row == next.row).count()
 }

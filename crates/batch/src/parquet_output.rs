@@ -4,7 +4,8 @@
 mod input_columns;
 mod values;
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use parquet::basic::Compression;
@@ -14,8 +15,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::{Failure, OutputColumn};
-use crate::output::OutputFile;
+use crate::columns::OutputColumn;
+use crate::failure::Failure;
 use crate::scoring::ScoringError;
 use input_columns::ParquetInput;
 use ordinate_model::scalar::Scalar;
@@ -34,8 +35,8 @@ const VALUE_BYTES: usize = size_of::<f64>() + size_of::<i16>();
 const FIELD_BYTES: usize = 2 * size_of::<ByteArray>() + size_of::<i16>();
 
 /// A Parquet file that is written.
-pub(super) struct ParquetOutput {
-    file: SerializedFileWriter<OutputFile>,
+pub struct ParquetOutput<W: Write + Send> {
+    file: SerializedFileWriter<W>,
     input: InputColumns,
     added: Vec<Values>,
     /// Bytes of their text.
@@ -52,8 +53,18 @@ enum InputColumns {
     Parquet(ParquetInput),
 }
 
-impl ParquetOutput {
-    pub(super) fn new(file: OutputFile, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
+impl<W: Write + Send> fmt::Debug for ParquetOutput<W> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ParquetOutput").finish_non_exhaustive()
+    }
+}
+
+impl<W: Write + Send> ParquetOutput<W> {
+    /// Begins a file for the columns of the reader.
+    ///
+    /// # Errors
+    /// [`Failure`] of the target or of the file that is read.
+    pub fn new(file: W, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
         let (mut fields, input) = if let Some(path) = reader.parquet_path() {
             let input = ParquetInput::open(path)?;
             (input.fields().to_vec(), InputColumns::Parquet(input))
@@ -76,7 +87,10 @@ impl ParquetOutput {
     }
 
     /// Adds a row with the values of the added columns; it is written only if it is kept.
-    pub(super) fn push(
+    ///
+    /// # Errors
+    /// [`Failure`] of the target or of the file that is read.
+    pub fn push(
         &mut self,
         reader: &TableReader,
         row: &Row,
@@ -140,12 +154,15 @@ impl ParquetOutput {
         Ok(())
     }
 
-    /// Ends, and keeps the file.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    /// Writes the rest of the file, and returns the target.
+    ///
+    /// # Errors
+    /// [`Failure`] of the target or of the file that is read.
+    pub fn finish(mut self) -> Result<W, Failure> {
         if !self.keep.is_empty() {
             self.write_group()?;
         }
-        Ok(self.file.into_inner().map_err(unwritable)?.keep()?)
+        self.file.into_inner().map_err(unwritable)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Columns of a Parquet file, copied with their types.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -12,9 +13,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::TypePtr;
 
-use super::super::Failure;
 use super::unwritable;
-use crate::output::OutputFile;
+use crate::failure::Failure;
 use ordinate_table::DataError;
 
 /// Rows to copy at a time.
@@ -65,10 +65,10 @@ impl ParquetInput {
     }
 
     /// Copies the next rows of the current row group: one for each flag, if the flag is set.
-    pub(super) fn copy(
+    pub(super) fn copy<W: Write + Send>(
         &mut self,
         keep: &[bool],
-        group: &mut SerializedRowGroupWriter<'_, OutputFile>,
+        group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<(), Failure> {
         let schema = self.reader.metadata().file_metadata().schema_descr_ptr();
         for (reader, column) in self.columns.iter_mut().zip(schema.columns()) {

@@ -1,0 +1,113 @@
+//! The step `plan`: the items of a manifest, one for each object or part of a large object.
+
+use std::collections::HashSet;
+
+use ordinate::source::ObjectLocation;
+use serde_json::{Value, json};
+
+use super::event::{PlanRequest, object};
+use super::handler::{Call, FunctionError};
+use super::manifest::{Item, ItemPart};
+use crate::cuts::parts;
+use crate::error::BatchError;
+use crate::identity::Identity;
+use crate::inputs::{Input, Place, objects};
+use crate::run::Source;
+use crate::store::Store;
+use ordinate_model::identity::Checksum;
+use std::io::Write;
+
+/// The folder of manifests, below the prefix of outputs.
+const FOLDER: &str = "_plans";
+
+/// Plans the objects of a request, and returns the place of the manifest and the number of its items.
+pub(super) fn plan(call: &Call<'_>, request: &PlanRequest) -> Result<Value, FunctionError> {
+    let inputs = inputs(call, request)?;
+    let mut items = Vec::new();
+    let mut seen = HashSet::new();
+    for input in &inputs {
+        if let Place::Object(location) = &input.place
+            && seen.insert(location)
+            && !call.is_output(location)
+        {
+            items.extend(items_of(call, input, location)?);
+        }
+    }
+    let manifest = serde_json::to_vec(&items).map_err(|error| BatchError::Other(error.to_string()))?;
+    let digest = Checksum::compute(&manifest);
+    let id = request.id.clone().unwrap_or_else(|| digest.as_str().to_owned());
+    let name = format!("{FOLDER}/{id}.json");
+    let identity = Identity::new(&name, digest.as_str(), &call.task);
+    let mut output = call.store.create(&name, &identity, None)?;
+    output.write_all(&manifest).map_err(|error| BatchError::from_failure(error.into(), &call.store.place(&name)))?;
+    output.commit()?;
+    let location = call.store.location(&name);
+    tracing::info!(manifest = %location, items = items.len(), objects = inputs.len(), "planned");
+    Ok(json!({
+        "manifest": {"bucket": location.bucket(), "key": location.key()},
+        "items": items.len(),
+        "objects": inputs.len(),
+    }))
+}
+
+fn inputs(call: &Call<'_>, request: &PlanRequest) -> Result<Vec<Input>, FunctionError> {
+    let PlanRequest { bucket, key, prefix, .. } = request;
+    let location = match (key, prefix) {
+        (Some(key), None) => object(bucket, key)?,
+        (None, prefix) => {
+            let prefix = prefix.as_deref().unwrap_or_default();
+            return Ok(objects_below(call, bucket, prefix)?);
+        }
+        _ => None,
+    };
+    let expected = || BatchError::Other("a plan has either a key or a prefix, which ends with a slash".to_owned());
+    Ok(objects(&call.s3, &location.ok_or_else(expected)?)?)
+}
+
+/// The objects with rows below a prefix; no objects are no error, since a schedule may be early.
+fn objects_below(call: &Call<'_>, bucket: &str, prefix: &str) -> Result<Vec<Input>, BatchError> {
+    use ordinate::source::ModelUri;
+    let Ok(ModelUri::S3Folder(location)) = format!("s3://{bucket}/{prefix}").parse() else {
+        return Err(BatchError::Other(format!("the prefix of a plan ends with a slash, got {prefix:?}")));
+    };
+    match objects(&call.s3, &location) {
+        Err(BatchError::NoFiles { .. }) => Ok(Vec::new()),
+        found => found,
+    }
+}
+
+fn items_of(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> Result<Vec<Item>, FunctionError> {
+    let (bucket, key) = (location.bucket().to_owned(), location.key().to_owned());
+    let whole = || vec![Item { bucket: bucket.clone(), key: key.clone(), part: None }];
+    // A second part should be worth its start.
+    if input.size <= call.settings.part_bytes + call.settings.part_bytes / 2 {
+        return Ok(whole());
+    }
+    let Some(object) = call.s3.head(location)? else { return Ok(Vec::new()) };
+    let source = Source::Object { s3: call.s3.clone(), object: object.clone(), spool_limit: 0 };
+    if call.store.existing(location.key())?.is(&source.identity(&call.task)?) {
+        return Ok(Vec::new());
+    }
+    let is_out = || call.is_out_of_time();
+    let Some(parts) = parts(&call.task, &call.s3, &object, input.layout, call.settings.part_bytes, &is_out)? else {
+        return Ok(whole());
+    };
+    let model = &call.task.model;
+    let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let item = |(part, number): (&crate::run::Part, u32)| Item {
+        bucket: bucket.clone(),
+        key: key.clone(),
+        part: Some(ItemPart {
+            etag: object.etag.clone(),
+            start: part.start,
+            end: part.end,
+            line: part.line,
+            part: number,
+            parts: count,
+            model: model.name().to_owned(),
+            model_version: model.version().to_owned(),
+            model_sha256: model.checksum().to_owned(),
+        }),
+    };
+    Ok(parts.iter().zip(0..).map(item).collect())
+}
