@@ -12,10 +12,9 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::catalog::is_catalog;
-use super::output::{is_standard_output, same_file};
+use super::output::{OutputFile, is_standard_output, same_file};
 use super::print_error;
 use super::reading::ReadingArguments;
-use ordinate_batch::output_file::OutputFile;
 use ordinate_import::file::{self, Fitted, MAX_BYTES};
 use ordinate_import::{Column, Facts, ImportError, sklearn};
 use ordinate_model::artifact::Document;

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+pub(super) use ordinate_batch::output_file::OutputFile;
+
 /// Whether a path means standard output.
 pub(super) fn is_standard_output(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")

@@ -3,8 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::output::is_standard_output;
-use ordinate_batch::output_file::OutputFile;
+use crate::output::{OutputFile, is_standard_output};
 
 /// A file or standard output.
 pub(super) enum Target {

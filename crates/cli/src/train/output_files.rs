@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::output::{is_standard_output, one_place};
-use ordinate_batch::output_file::OutputFile;
+use crate::output::{OutputFile, is_standard_output, one_place};
 
 /// The file of an option, or standard output.
 #[derive(Debug)]
