@@ -44,7 +44,8 @@ pub struct S3Settings {
     pub limits: TimeLimits,
 }
 
-/// Time limits, in increasing order, and a limit of attempts. With the defaults, a fetch ends within 7.5 s whatever the server does.
+/// Time limits, in increasing order, and a limit of attempts. With the defaults, a fetch ends within 7.5 s whatever the
+/// server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
     /// Establishing a connection.

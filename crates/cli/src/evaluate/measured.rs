@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use crate::confusion::Confusion;
-use crate::scoring::{Batch, ScoringError};
-use crate::skipped::{RowError, SkippedRows};
+use ordinate_batch::scoring::{Batch, ScoringError};
+use ordinate_batch::skipped::{RowError, SkippedRows};
 use ordinate_model::cell::Cell;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
