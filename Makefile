@@ -70,7 +70,7 @@ WEB := $(VENV)/web/.stamp
 CHECKOV := $(STACK_TOOLS)/checkov/.stamp
 MINISTACK := $(STACK_TOOLS)/ministack/.stamp
 CYCLONEDX := $(STACK_TOOLS)/cyclonedx/bin/cargo-cyclonedx
-TEMPLATES := template.yaml rest-api.yaml managed-instances.json
+TEMPLATES := template.yaml rest-api.yaml batch.yaml managed-instances.json
 # The template, if it is one that is generated.
 GENERATED = $(filter managed-instances.json,$(TEMPLATE))
 
@@ -221,6 +221,7 @@ validate: $(SAM) $(CHECKOV) managed-instances.json ## Check the templates, offli
 	@$(STACK_TOOLS)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 	  $(addprefix --file ,$(TEMPLATES))
 	@$(VENV)/bin/python tests/stack/test_templates.py
+	@$(VENV)/bin/python tests/stack/test_batch_template.py
 	@$(VENV)/bin/python tests/stack/test_deploy_tool.py
 	@$(VENV)/bin/python tests/stack/test_workflows.py
 

@@ -50,7 +50,7 @@ pub enum BatchError {
     Stale {
         /// The object or model.
         place: String,
-        /// What was replaced.
+        /// The kind of thing that was replaced.
         what: &'static str,
     },
     /// A part of an object that was not scored.

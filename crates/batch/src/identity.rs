@@ -1,4 +1,4 @@
-//! What an output was made of, so that the same work is not done twice.
+//! The origin of an output, so that the same work is not done twice.
 
 use ordinate_model::Model;
 use ordinate_model::identity::Checksum;
@@ -14,7 +14,7 @@ pub(crate) const SOURCE_VERSION: &str = "ordinate-source-version";
 /// The format of outputs, which changes when the same input gives other bytes.
 const FORMAT: &str = "ordinate.batch/1";
 
-/// What an output was made of: the version of the input, the model, and the columns.
+/// The origin of an output: the version of the input, the model, and the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     digest: String,

@@ -71,7 +71,7 @@ pub fn files(path: &Path) -> Result<Vec<Input>, BatchError> {
 /// An object, or the objects with rows whose keys begin with a prefix that ends with a slash, in the order of their keys.
 ///
 /// # Errors
-/// [`BatchError`] if they cannot be listed, or there is none.
+/// [`BatchError`] if they cannot be listed, or no object has rows.
 pub fn objects(s3: &S3, location: &ObjectLocation) -> Result<Vec<Input>, BatchError> {
     let prefix = location.key();
     if !prefix.is_empty() && !prefix.ends_with('/') {

@@ -1,4 +1,4 @@
-//! What the names of files say about their rows.
+//! The layout of rows, as the names of files show it.
 
 use crate::rejected;
 use crate::score::Layout;

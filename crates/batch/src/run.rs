@@ -42,7 +42,7 @@ pub struct Part {
     pub line: u64,
 }
 
-/// What was done with an input.
+/// The outcome for an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was scored.

@@ -25,7 +25,7 @@ pub(crate) const PARQUET: &[u8] = b"PAR1";
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 17;
 
-/// What is done with each file.
+/// The work on each file.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The model.
@@ -84,7 +84,7 @@ pub struct Input<'n> {
     pub rows: Rows,
 }
 
-/// What was done.
+/// The counts of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Rows of the input.
@@ -104,7 +104,7 @@ impl Totals {
     }
 }
 
-/// What is done between batches of rows.
+/// Checks and reports between batches of rows.
 #[derive(Default)]
 #[allow(missing_debug_implementations, reason = "streams and callbacks have no text")]
 pub struct Checks<'c> {

@@ -28,7 +28,7 @@ pub struct RowError {
     pub row: RowNumber,
     /// The column, if the error is in a single column.
     pub column: Option<NamedColumn>,
-    /// What is wrong.
+    /// The reason.
     pub detail: String,
 }
 

@@ -13,7 +13,7 @@ pub use prefix::Prefix;
 /// The state of an output before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Existing {
-    /// There is none.
+    /// It does not exist.
     Absent,
     /// It exists. `tag` is that of this very content.
     Present {

@@ -38,7 +38,7 @@ use super::{model, print, print_error};
   ordinate batch s3://data/houses/ s3://data/predictions/ --model models/price@live --interval 0.95
   ordinate batch new-houses.jsonl predictions/ --model price.json --json")]
 pub(super) struct Arguments {
-    /// What to score: a file, a folder, s3://bucket/key, or s3://bucket/prefix/
+    /// Files to score: a file, a folder, s3://bucket/key, or s3://bucket/prefix/
     ///
     /// In a folder or below a prefix, files whose names end with .csv, .tsv, .parquet, .jsonl or .ndjson (or one of these
     /// and .gz or .zst) are scored; names that begin with a dot or an underscore are not.
@@ -188,7 +188,7 @@ fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// What the threads share.
+/// The state that the threads share.
 struct Work<'w> {
     task: &'w Task,
     store: &'w dyn Store,

@@ -31,7 +31,7 @@ pub struct Message {
     pub objects: Result<Vec<ObjectLocation>, EventError>,
 }
 
-/// What is planned: one object, or all objects below a prefix.
+/// A request for a plan: of one object, or of all objects below a prefix.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PlanRequest {
     /// The bucket.

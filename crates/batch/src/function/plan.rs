@@ -54,6 +54,8 @@ fn inputs(call: &Call<'_>, request: &PlanRequest) -> Result<Vec<Input>, Function
     let PlanRequest { bucket, key, prefix, .. } = request;
     let location = match (key, prefix) {
         (Some(key), None) => object(bucket, key)?,
+        // The input of a state machine has one field for both.
+        (None, Some(prefix)) if !prefix.is_empty() && !prefix.ends_with('/') => object(bucket, prefix)?,
         (None, prefix) => {
             let prefix = prefix.as_deref().unwrap_or_default();
             return Ok(objects_below(call, bucket, prefix)?);

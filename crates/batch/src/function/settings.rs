@@ -11,7 +11,7 @@ use crate::run::BEGINNING;
 const PART_BYTES: u64 = 128 << 20;
 const SPOOL_BYTES: u64 = 400 << 20;
 
-/// What the function reads from its environment, apart from the model and the log.
+/// The environment of the function, apart from the model and the log.
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
     /// The prefix of outputs.

@@ -35,7 +35,7 @@ pub struct ObjectVersion {
 }
 
 impl ObjectVersion {
-    /// What distinguishes this content from others of the object.
+    /// The tag and version of the content.
     pub(crate) fn identity(&self) -> String {
         match &self.version {
             Some(version) => format!("{} {version}", self.etag),

@@ -22,7 +22,7 @@ const PARTS_OF_A_SIZE: usize = 1_500;
 /// The smallest part of an upload, except for the last.
 pub(crate) const LEAST_PART: u64 = 5 << 20;
 
-/// What an object is written with.
+/// The attributes of an object that is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
     pub(crate) metadata: HashMap<String, String>,

@@ -1,0 +1,89 @@
+"""batch.yaml as SAM translates it: permissions, triggers, settings, what is kept. `make validate` runs this."""
+
+import json
+import os
+import re
+import unittest
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator needs a region
+
+from cloudformation import ROOT, Stack, as_list, statements
+
+GIVEN = {"SourceBucket": "data", "SourcePrefix": "houses/", "ModelUri": "s3://models/price.json"}
+
+
+def stack(**parameters):
+    return Stack("batch.yaml", **{**GIVEN, **parameters})
+
+
+class Batch(unittest.TestCase):
+    def test_no_action_is_a_wildcard_and_objects_are_those_of_the_parameters(self):
+        for one in [stack(), stack(Schedule="cron(0 2 * * ? *)", ModelUri="s3://models/team/")]:
+            for role, statement in statements(one):
+                for action in as_list(statement["Action"]):
+                    self.assertNotIn("*", action, role)
+                    if not action.startswith("xray:"):
+                        self.assertNotIn("*", as_list(statement["Resource"]), (role, action))
+
+    def test_the_function_reads_the_source_and_the_model_and_writes_predictions_only(self):
+        rights = {}
+        for role, statement in statements(stack()):
+            if role == "FunctionRole":
+                for action in as_list(statement["Action"]):
+                    rights.setdefault(action, []).extend(as_list(statement["Resource"]))
+        own = "<Results.Arn>/predictions/*"
+        self.assertEqual(rights["s3:GetObject"],
+                         ["arn:aws:s3:::data/houses/*", own, "arn:aws:s3:::models/price.json"])
+        for action in ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]:
+            self.assertEqual(rights[action], [own])
+        self.assertEqual(rights["s3:ListBucketMultipartUploads"], ["<Results.Arn>"])
+        catalog = [resource for role, statement in statements(stack(ModelUri="s3://models/team/"))
+                   if role == "FunctionRole" for resource in as_list(statement["Resource"])]
+        self.assertIn("arn:aws:s3:::models/team/*", catalog)
+        self.assertIn("arn:aws:s3:::models", catalog)
+
+    def test_each_setting_is_a_parameter(self):
+        code = (ROOT / "crates/batch/src/function/settings.rs").read_text().split("#[cfg(test)]")[0]
+        settings = set(re.findall(r'"(BATCH_\w+)"', code))
+        variables = stack().resources()["Function"]["Environment"]["Variables"]
+        self.assertEqual({name for name in variables if name.startswith("BATCH_")}, settings)
+        self.assertEqual(variables["BATCH_OUTPUT_URI"], "s3://<Results>/predictions/")
+
+    def test_messages_that_failed_are_delivered_again_and_then_kept(self):
+        resources = stack().resources()
+        mapping = resources["FunctionArrivals"]
+        self.assertEqual((mapping["BatchSize"], mapping["FunctionResponseTypes"]), (1, ["ReportBatchItemFailures"]))
+        queue = resources["Arrivals"]
+        self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * resources["Function"]["Timeout"])
+        self.assertEqual(queue["RedrivePolicy"]["deadLetterTargetArn"], "<DeadLetters.Arn>")
+
+    def test_objects_below_the_prefix_arrive_unless_it_is_off(self):
+        pattern = stack().resources()["ArrivalsRule"]["EventPattern"]
+        self.assertEqual(pattern["detail"], {"bucket": {"name": ["data"]}, "object": {"key": [{"prefix": "houses/"}]}})
+        self.assertNotIn("ArrivalsRule", stack(OnArrival="false").resources())
+
+    def test_a_schedule_starts_the_state_machine_with_the_prefix(self):
+        self.assertEqual(stack().resources("AWS::Scheduler::Schedule"), {})
+        night = stack(Schedule="cron(0 2 * * ? *)").resources()["Night"]
+        self.assertEqual(json.loads(night["Target"]["Input"]), {"bucket": "data", "prefix": "houses/"})
+
+    def test_the_state_machine_plans_scores_in_parallel_and_joins(self):
+        definition = stack().resources()["StateMachine"]["Definition"]
+        states = definition["States"]
+        self.assertEqual(definition["StartAt"], "Plan")
+        self.assertEqual((states["Plan"]["Parameters"]["step"], states["Finish"]["Parameters"]["step"]),
+                         ("plan", "finish"))
+        self.assertEqual(states["Score"]["ItemProcessor"]["ProcessorConfig"]["Mode"], "DISTRIBUTED")
+        for state in [states["Plan"], states["Finish"], states["Score"]["ItemProcessor"]["States"]["ScoreItem"]]:
+            self.assertIn("Ordinate.Transient", state["Retry"][0]["ErrorEquals"])
+
+    def test_the_bucket_is_private_and_removes_what_was_interrupted(self):
+        bucket = stack().resources()["Results"]
+        self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})
+        rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+        self.assertIn("AbortIncompleteMultipartUpload", rules["uploads-that-were-interrupted"])
+        self.assertEqual(rules["parts-of-executions-that-failed"]["Prefix"], "predictions/_parts/")
+
+
+if __name__ == "__main__":
+    unittest.main()
