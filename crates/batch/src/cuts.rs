@@ -47,8 +47,8 @@ impl Scan {
     }
 }
 
-/// The parts of an object, each of at least so many bytes except for the last; `None` if it cannot be cut: it is compressed,
-/// Parquet, in an encoding such as UTF-16, or too small. `is_out_of_time` ends the search.
+/// The parts of an object, each of at least so many bytes except for the last; `None` if it cannot be cut: it is
+/// compressed, Parquet, in an encoding such as UTF-16, or too small. `is_out_of_time` ends the search.
 ///
 /// # Errors
 /// [`BatchError`] if the object or its header cannot be read.

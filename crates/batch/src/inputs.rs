@@ -68,7 +68,8 @@ pub fn files(path: &Path) -> Result<Vec<Input>, BatchError> {
     if found.is_empty() { Err(no_files(&path.display().to_string())) } else { Ok(found) }
 }
 
-/// An object, or the objects with rows whose keys begin with a prefix that ends with a slash, in the order of their keys.
+/// An object, or the objects with rows whose keys begin with a prefix that ends with a slash, in the order of their
+/// keys.
 ///
 /// # Errors
 /// [`BatchError`] if they cannot be listed, or no object has rows.

@@ -1,9 +1,9 @@
-//! Files and objects in S3 with the predictions of a model: the code of `ordinate predict`, `ordinate batch` and the batch
-//! function.
+//! Files and objects in S3 with the predictions of a model: the code of `ordinate predict`, `ordinate batch` and the
+//! batch function.
 //!
 //! [`scoring`] predicts the rows of a table in batches, [`table_output`] writes them with the added [`columns`];
-//! [`score()`](score::score) does both for any file, and [`run()`](run::run) does it once for each version of an input, with
-//! all or nothing written to a [`store`].
+//! [`score()`](score::score) does both for any file, and [`run()`](run::run) does it once for each version of an input,
+//! with all or nothing written to a [`store`].
 
 pub mod columns;
 pub mod csv_output;

@@ -45,8 +45,8 @@ impl<W: Write + Send> TableOutput<W> {
         Self::Csv(Box::new(CsvOutput::continued(target, reader, added)))
     }
 
-    /// Writes the rows of a batch with their predictions. `rejected` gets the rows that cannot be predicted, each with the
-    /// name of its file, and returns whether they are kept without a prediction.
+    /// Writes the rows of a batch with their predictions. `rejected` gets the rows that cannot be predicted, each with
+    /// the name of its file, and returns whether they are kept without a prediction.
     ///
     /// # Errors
     /// [`Failure`] of the target, of the file that is read, or of `rejected`.

@@ -26,12 +26,12 @@ use super::{model, print, print_error};
 
 /// Score many files, each into a file of the same name in another folder or prefix
 ///
-/// Files are scored in parallel, one on each processor. CSV, JSON Lines and Parquet are written as they are read, with the
-/// columns of the predictions; what is compressed with gzip or Zstandard stays so. Rows that cannot be predicted are left
-/// out and listed, each with its reason, in a file of the same name with the end .rejected.jsonl.
+/// Files are scored in parallel, one on each processor. CSV, JSON Lines and Parquet are written as they are read, with
+/// the columns of the predictions; what is compressed with gzip or Zstandard stays so. Rows that cannot be predicted
+/// are left out and listed, each with its reason, in a file of the same name with the end .rejected.jsonl.
 ///
-/// An output is complete or absent. A file that has an output of the same content, model and columns is not scored again,
-/// so a run that was interrupted continues when it is repeated.
+/// An output is complete or absent. A file that has an output of the same content, model and columns is not scored
+/// again, so a run that was interrupted continues when it is repeated.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate batch houses/ predictions/ --model price.json
@@ -40,8 +40,8 @@ use super::{model, print, print_error};
 pub(super) struct Arguments {
     /// Files to score: a file, a folder, s3://bucket/key, or s3://bucket/prefix/
     ///
-    /// In a folder or below a prefix, files whose names end with .csv, .tsv, .parquet, .jsonl or .ndjson (or one of these
-    /// and .gz or .zst) are scored; names that begin with a dot or an underscore are not.
+    /// In a folder or below a prefix, files whose names end with .csv, .tsv, .parquet, .jsonl or .ndjson (or one of
+    /// these and .gz or .zst) are scored; names that begin with a dot or an underscore are not.
     #[arg(value_name = "IN")]
     input: String,
     /// Where to write: a folder, which is created, or s3://bucket/prefix/

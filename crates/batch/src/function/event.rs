@@ -1,4 +1,5 @@
-//! Events of the function: S3 (direct, by EventBridge, by a queue of SQS or a topic of SNS), and steps of a state machine.
+//! Events of the function: S3 (direct, by EventBridge, by a queue of SQS or a topic of SNS), and steps of a state
+//! machine.
 
 use ordinate::source::{ModelUri, ObjectLocation};
 use serde::Deserialize;
