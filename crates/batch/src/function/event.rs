@@ -225,8 +225,9 @@ mod tests {
 
     #[test]
     fn each_message_of_a_queue_has_its_own_objects_or_error() {
+        let created = json!({"Records": [record("ObjectCreated:Put", "a.csv")]}).to_string();
         let event = json!({"Records": [
-            {"eventSource": "aws:sqs", "messageId": "1", "body": json!({"Records": [record("ObjectCreated:Put", "a.csv")]}).to_string()},
+            {"eventSource": "aws:sqs", "messageId": "1", "body": created},
             {"eventSource": "aws:sqs", "messageId": "2", "body": "{"},
             {"eventSource": "aws:sqs", "messageId": "3", "body": json!({"Type": "Notification",
                 "Message": json!({"Records": [record("ObjectCreated:Put", "b.csv")]}).to_string()}).to_string()},

@@ -242,7 +242,8 @@ impl Call<'_> {
     fn report(&self, location: &ObjectLocation, outcome: &str, counts: Option<(u64, u64)>) -> Value {
         let (input, output) = (location.to_string(), self.store.location(location.key()).to_string());
         let (rows, rejected) = counts.unzip();
-        tracing::info!(input, output, outcome, rows, rejected, model = %self.task.model.name(), version = self.task.model.version(), "object");
+        let (model, version) = (self.task.model.name(), self.task.model.version());
+        tracing::info!(input, output, outcome, rows, rejected, model, version, "object");
         json!({"input": input, "output": output, "outcome": outcome, "rows": rows, "rejected": rejected})
     }
 }

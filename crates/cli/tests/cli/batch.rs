@@ -87,7 +87,8 @@ fn rejected_rows_are_listed_in_a_side_file() {
     let side = read(&folder, "out/rows.csv.rejected.jsonl");
     assert_eq!(
         side,
-        "{\"row\":2,\"column\":\"length\",\"reason\":\"expected a number, got \\\"long\\\"\",\"input\":[\"left\",\"long\"]}\n"
+        "{\"row\":2,\"column\":\"length\",\"reason\":\"expected a number, got \\\"long\\\"\",\
+         \"input\":[\"left\",\"long\"]}\n"
     );
 }
 
