@@ -21,7 +21,7 @@ use format::{dash, significant_short};
 pub(crate) use format::{probability, ratio, significant};
 pub use least_squares::{LeastSquaresStatistics, Residuals};
 pub use likelihood::{Estimate, LikelihoodFit, LikelihoodStatistics, ScoreEstimates};
-pub(crate) use ordinate_model::wording::rounded;
+pub use ordinate_model::wording::rounded;
 
 /// The name of the intercept in a summary.
 pub const INTERCEPT: &str = "(intercept)";
