@@ -148,7 +148,7 @@ pub fn score<W: Write + Send>(
     let (target, totals) = match (layout, rows) {
         (Layout::Table, Rows::File(path)) => {
             let begin = beginning(&mut File::open(&path).map_err(unreadable)?).map_err(unreadable)?;
-            let reader = TableReader::open_as(&path, name, task.options.clone(), task.known(), checks.watch.clone())?;
+            let reader = TableReader::open_as(&path, name, task.options.clone(), task.known(), checks.watch.as_ref())?;
             let format = if begin.starts_with(PARQUET) { TableFormat::Parquet } else { TableFormat::Csv };
             score_table(
                 task,

@@ -66,14 +66,14 @@ fn model(random: &mut Random, rows: usize, classes: bool) -> Model {
         let mut fields = row(random, Shift::default());
         if classes {
             let y: f64 = fields[7].parse().unwrap();
-            fields[7] = if y < 0.0 {
+            let level = if y < 0.0 {
                 "low"
             } else if y < 4.0 {
                 "middle"
             } else {
                 "high"
-            }
-            .to_owned();
+            };
+            level.clone_into(&mut fields[7]);
         }
         writeln!(text, "{}", fields.join(",")).unwrap();
     }

@@ -73,9 +73,9 @@ impl TableReader {
         name: &Path,
         options: FileOptions,
         known: Vec<String>,
-        watch: Option<Watch>,
+        watch: Option<&Watch>,
     ) -> Result<Self, DataError> {
-        let (file, rows) = DataFile::open_as(path, name, &options, &known, watch.as_ref())?;
+        let (file, rows) = DataFile::open_as(path, name, &options, &known, watch)?;
         Self::of_one_file(file, rows, options, known)
     }
 
