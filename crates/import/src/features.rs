@@ -1,6 +1,6 @@
 //! The input table of a pipeline: its columns, and the features that the expressions of a model use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use ordinate_model::preprocess::FactorFunction;
@@ -34,6 +34,8 @@ pub(crate) struct Features<'c> {
     /// The position of the first column of each name.
     positions: HashMap<&'c str, usize>,
     categories: IndexMap<usize, Categories>,
+    /// The columns of which an encoder knows that they are true or false.
+    booleans: HashSet<usize>,
 }
 
 /// How the expressions of a model use a column.
@@ -50,7 +52,7 @@ impl<'c> Features<'c> {
     pub(crate) fn new(columns: &'c [Column]) -> Self {
         let names = columns.iter().enumerate().rev();
         let positions = names.map(|(position, column)| (column.name.as_str(), position)).collect();
-        Self { columns, positions, categories: IndexMap::new() }
+        Self { columns, positions, categories: IndexMap::new(), booleans: HashSet::new() }
     }
 
     /// The columns as expressions.
@@ -74,6 +76,11 @@ impl<'c> Features<'c> {
     pub(crate) fn encode(&mut self, position: usize, categories: &Categories) -> bool {
         let known = self.categories.entry(position).or_insert_with(|| categories.clone());
         *known == *categories
+    }
+
+    /// Keeps that a column is true or false.
+    pub(crate) fn mark_boolean(&mut self, position: usize) {
+        self.booleans.insert(position);
     }
 
     /// The features that expressions use, in the order of the columns, each with its position.
@@ -100,9 +107,17 @@ impl<'c> Features<'c> {
             reason: reason.to_owned(),
             help: help.to_owned(),
         };
+        // Where a missing value is an error without the imputer, the model refuses it.
+        let is_error = self.categories.get(&position).is_none_or(|known| known.missing == MissingPolicy::Reject);
         let imputed = match of_column.imputed.as_slice() {
             [only] => only.clone(),
-            several if several.contains(&None) => None,
+            several if several.contains(&None) && is_error => None,
+            several if several.contains(&None) => {
+                return Err(error(
+                    "one step replaces its missing values, another encodes them as they are",
+                    "impute the feature once, in one step before the others",
+                ));
+            }
             _ => {
                 return Err(error(
                     "two steps replace its missing values by different values",
@@ -135,6 +150,7 @@ impl<'c> Features<'c> {
         let column = self.columns.get(position);
         match column.and_then(|column| column.kind) {
             Some(FeatureType::Boolean) => feature.kind = FeatureType::Boolean,
+            None if self.booleans.contains(&position) => feature.kind = FeatureType::Boolean,
             None | Some(FeatureType::Double | FeatureType::Long) => {}
             Some(other) => {
                 let reason = format!("it is used as a number, and X has a {other} there");

@@ -121,6 +121,22 @@ impl Value {
         }
     }
 
+    /// The number of elements of an array or a list.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        match self {
+            Self::List(values) => Some(values.len()),
+            Self::Array(Array { data, .. }) => Some(match data {
+                Elements::Floats(values) => values.len(),
+                Elements::Ints(values) => values.len(),
+                Elements::Bools(values) => values.len(),
+                Elements::Texts(values) => values.len(),
+                Elements::Objects(values) => values.len(),
+            }),
+            _ => None,
+        }
+    }
+
     /// Positions in a list or an array.
     #[must_use]
     pub fn positions(&self) -> Option<Vec<usize>> {

@@ -161,3 +161,36 @@ fn protocols_0_and_1_are_read() {
     assert_eq!((fitted.class.as_str(), fitted.version.as_deref()), ("LinearRegression", Some("1.1.3")));
     assert_eq!(fitted.width, Some(1));
 }
+
+#[test]
+fn the_names_are_those_of_the_first_step_that_is_an_estimator() {
+    let start = |class: &str| format!("ccopy_reg\n_reconstructor\n(csklearn.{class}c__builtin__\nobject\nNtR(d");
+    for first in ["Vpassthrough\n", "N"] {
+        let pickle = format!(
+            "{}Vsteps\n(l(Va\n{first}ta(Vb\n{}Vfeature_names_in_\n(lVage\naVincome\nasVn_features_in_\nI2\nsbtasb.",
+            start("pipeline\nPipeline\n"),
+            start("linear_model._ridge\nRidge\n")
+        );
+        let fitted = read(pickle.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(fitted.names, Some(vec!["age".to_owned(), "income".to_owned()]));
+        assert_eq!(fitted.width, Some(2));
+    }
+}
+
+#[test]
+fn work_for_shared_parts_is_bounded() {
+    // Many objects with one long tuple of arguments.
+    let arguments = [b"\x80\x04(".as_slice(), &b"N".repeat(100_000), b"tq\x000"].concat();
+    let class = b"csklearn.linear_model._ridge\nRidge\nq\x010";
+    let calls = [arguments.as_slice(), class, &b"h\x01h\x00R".repeat(100), b"."].concat();
+    assert!(message(&calls).contains("the file has more than 4194304 parts"), "{}", message(&calls));
+    // Many texts of one buffer.
+    let length = 1_u32 << 16;
+    let mut texts = b"\x80\x04cnumpy\ndtype\nX\x06\0\0\0U16384\x85RB".to_vec();
+    texts.extend(length.to_le_bytes());
+    texts.extend(vec![0; length as usize]);
+    texts.extend(b"\x86q\x000cnumpy._core.multiarray\nscalar\nq\x010");
+    texts.extend(b"h\x01h\x00R".repeat(5000));
+    texts.push(b'.');
+    assert!(message(&texts).contains("MiB of encoded arrays"), "{}", message(&texts));
+}

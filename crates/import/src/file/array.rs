@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use super::graph::{Array, Graph, Node};
 use crate::value::Elements;
 
-/// The most dimensions of an array.
-pub(super) const MAX_DIMENSIONS: usize = 64;
+/// The most dimensions of an array: more than any attribute of scikit-learn has.
+pub(super) const MAX_DIMENSIONS: usize = 8;
+
+/// The most bytes of the code of a type.
+const MAX_CODE: usize = 32;
 
 /// The type of the elements of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,9 @@ pub(super) enum Kind {
 impl Dtype {
     /// The type of a code such as `f8` or `<U5`; `None` for structured types and unknown ones.
     pub(super) fn parse(code: &str) -> Option<Self> {
+        if code.len() > MAX_CODE {
+            return None;
+        }
         let order = code.chars().next().filter(|order| "<>|=".contains(*order));
         let code = code.strip_prefix(['<', '>', '|', '=']).unwrap_or(code);
         let kind = code.chars().next()?;
@@ -200,7 +206,9 @@ mod tests {
 
     #[test]
     fn structured_and_unknown_types_are_not_read() {
-        for code in ["V16", "f3", "i16", "U", "U99999999999", "", "é8", "[('a', 'f8')]"] {
+        for code in
+            ["V16", "f3", "i16", "U", "U99999999999", "", "é8", "f00000000000000000000000000000008", "[('a', 'f8')]"]
+        {
             assert_eq!(Dtype::parse(code), None, "{code}");
         }
         for code in ["M8[ns]", "S5", "c16", "f16"] {

@@ -68,7 +68,12 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// Counts an opcode or a value.
     pub(super) fn step(&mut self) -> Result<(), FileError> {
-        self.steps += 1;
+        self.steps_of(1)
+    }
+
+    /// Counts values that are copied or searched.
+    pub(super) fn steps_of(&mut self, count: usize) -> Result<(), FileError> {
+        self.steps = self.steps.saturating_add(count);
         if self.steps > MAX_STEPS {
             return Err(FileError::TooLarge { limit: format!("{MAX_STEPS} parts") });
         }
@@ -125,6 +130,17 @@ impl<'a> Graph<'a> {
     pub(super) fn shape(&self, id: Id) -> Option<Vec<usize>> {
         let lengths = self.sequence(id).filter(|lengths| lengths.len() <= super::array::MAX_DIMENSIONS)?;
         lengths.iter().map(|length| self.length(*length)).collect()
+    }
+
+    /// The number of the attributes of an object.
+    pub(super) fn attributes(&self, id: Id) -> usize {
+        match self.node(id) {
+            Node::Object(object) => match object.state.map(|state| self.node(state)) {
+                Some(Node::Dict(entries)) => entries.len(),
+                _ => 0,
+            },
+            _ => 0,
+        }
     }
 
     /// An attribute of an object.

@@ -23,14 +23,14 @@ const VALUE: usize = 16;
 /// Python computes which columns a selector keeps.
 const ATTRIBUTES: &str = "\
     steps transformers_ transformer_list transformer_weights _transformer_to_input_indices \
-    mean_ scale_ center_ min_ with_mean clip \
+    mean_ scale_ center_ min_ with_mean with_std with_centering with_scaling clip \
     statistics_ indicator_ features_ missing_values keep_empty_features \
     categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices \
     degree interaction_only include_bias \
     func inverse_func kw_args \
     components_ explained_variance_ whiten \
     support_ variances_ threshold scores_ k \
-    coef_ intercept_ classes_ multi_class solver loss power link \
+    coef_ intercept_ classes_ multi_class solver loss power link _base_loss \
     estimator estimator_ base_estimator best_estimator_ regressor_ transformer_ \
     calibrated_classifiers_ calibrators a_ b_ \
     percentile pvalues_ alpha mode param score_func prefit importance_getter norm_order max_features max_features_ \
@@ -61,8 +61,8 @@ pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
         estimator,
         class: object.class.name.to_owned(),
         version: version.filter(|version| is_version(version)).map(str::to_owned),
-        names: plain.first_step(root, "feature_names_in_").map(|names| plain.names(names)).transpose()?.flatten(),
-        width: plain.first_step(root, "n_features_in_").and_then(|width| graph.length(width)),
+        names: plain.first_step(root, "feature_names_in_")?.map(|names| plain.names(names)).transpose()?.flatten(),
+        width: plain.first_step(root, "n_features_in_")?.and_then(|width| graph.length(width)),
     })
 }
 
@@ -177,30 +177,60 @@ impl Plain<'_, '_> {
         Ok(Value::Array(Array { shape: array.shape.clone(), data }))
     }
 
-    /// An attribute of an estimator, or of its first step: in a pipeline the first step knows the input.
-    fn first_step(&self, root: Id, attribute: &str) -> Option<Id> {
-        let graph = self.graph;
+    /// An attribute of an estimator, or of its first step that is one: in a pipeline it knows the input.
+    fn first_step(&mut self, root: Id, attribute: &str) -> Result<Option<Id>, FileError> {
         let mut estimator = root;
         for _ in 0..MAX_DEPTH {
-            let own = graph.attribute(estimator, attribute);
-            if let Some(own) = own.filter(|own| !matches!(graph.node(*own), Node::None)) {
-                return Some(own);
+            let own = self.attribute(estimator, attribute)?;
+            if let Some(own) = own.filter(|own| !matches!(self.graph.node(*own), Node::None)) {
+                return Ok(Some(own));
             }
-            let named = |steps: &str| {
-                let first = *graph.sequence(graph.attribute(estimator, steps)?)?.first()?;
-                graph.sequence(first)?.get(1).copied()
-            };
-            let inner = || {
-                ["best_estimator_", "regressor_", "estimator_"].iter().find_map(|name| graph.attribute(estimator, name))
-            };
-            estimator = named("steps").or_else(|| named("transformer_list")).or_else(inner)?;
+            let mut inner = None;
+            for parts in ["steps", "transformer_list"] {
+                if inner.is_none()
+                    && let Some(parts) = self.attribute(estimator, parts)?
+                {
+                    inner = self.first_part(parts)?;
+                }
+            }
+            for name in ["best_estimator_", "regressor_", "estimator_"] {
+                if inner.is_none() {
+                    inner = self.attribute(estimator, name)?;
+                }
+            }
+            let Some(inner) = inner else { break };
+            estimator = inner;
         }
-        None
+        Ok(None)
+    }
+
+    /// The first of named parts that is an estimator.
+    fn first_part(&mut self, parts: Id) -> Result<Option<Id>, FileError> {
+        let graph = self.graph;
+        for part in graph.sequence(parts).unwrap_or_default() {
+            self.count(1)?;
+            let step = graph.sequence(*part).and_then(|part| part.get(1)).copied();
+            if let Some(step) = step.filter(|step| !matches!(graph.node(*step), Node::None | Node::Text(_))) {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An attribute of an object, whose attributes are counted.
+    fn attribute(&mut self, id: Id, name: &str) -> Result<Option<Id>, FileError> {
+        self.count(self.graph.attributes(id))?;
+        Ok(self.graph.attribute(id, name))
     }
 
     /// The names in an array of texts.
     fn names(&mut self, names: Id) -> Result<Option<Vec<String>>, FileError> {
-        let names = self.value(names, 0)?.elements().unwrap_or_default();
+        let names = match self.value(names, 0)? {
+            Value::Array(Array { data: Elements::Texts(names), .. }) => return Ok(Some(names)),
+            Value::Array(Array { data: Elements::Objects(names), .. }) | Value::List(names) => names,
+            Value::Array(_) => return Ok(None),
+            _ => Vec::new(),
+        };
         Ok(names.iter().map(|name| name.text().map(str::to_owned)).collect::<Option<Vec<_>>>())
     }
 }

@@ -22,6 +22,9 @@ const SCHEMA: &str = "schema.json";
 /// The most bytes of the schema.
 const MAX_SCHEMA: usize = 32 << 20;
 
+/// The most values of the schema.
+const MAX_SCHEMA_VALUES: usize = 2 << 20;
+
 /// The object in a skops file.
 pub(super) fn load(file: &[u8], graph: &mut Graph<'_>) -> Result<Id, FileError> {
     let archive = Archive::open(file)?;
@@ -31,6 +34,11 @@ pub(super) fn load(file: &[u8], graph: &mut Graph<'_>) -> Result<Id, FileError> 
     }
     let mut skops = Skops { archive, bytes: 0, members: HashMap::new(), ids: HashMap::new(), graph };
     let schema = skops.member(SCHEMA, MAX_SCHEMA)?;
+    // Each value but the first follows one of these.
+    let values = schema.iter().filter(|byte| b",[{".contains(byte)).count();
+    if values > MAX_SCHEMA_VALUES {
+        return Err(FileError::TooLarge { limit: format!("{MAX_SCHEMA_VALUES} values in {SCHEMA}") });
+    }
     // The nesting of the schema is limited to 128 by serde_json.
     let schema: Json =
         serde_json::from_slice(&schema).map_err(|error| FileError::damaged(SCHEMA, error.to_string()))?;

@@ -9,6 +9,9 @@ use crate::error::ImportError;
 use crate::expression::Expression;
 use crate::value::Value;
 
+/// The most classes: more than a model file can have.
+const MAX_CLASSES: usize = 1 << 16;
+
 /// Whether a classifier has probabilities of linear scores.
 pub(super) fn is_linear(class: &str) -> bool {
     matches!(class, "LogisticRegression" | "LogisticRegressionCV" | "LinearDiscriminantAnalysis" | "SGDClassifier")
@@ -32,7 +35,7 @@ pub(super) fn scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Scores, I
     };
     match step.class()? {
         "SGDClassifier" => {
-            if !matches!(step.parameter("loss"), Some("log_loss" | "log")) {
+            if !matches!(step.parameter("loss")?, Some("log_loss" | "log")) {
                 return Err(step.error("it has no probabilities with this loss", "fit it with loss=\"log_loss\""));
             }
             if !is_binary {
@@ -40,8 +43,8 @@ pub(super) fn scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Scores, I
             }
         }
         "LogisticRegression" | "LogisticRegressionCV" => {
-            let multi_class = step.parameter("multi_class").unwrap_or("auto");
-            let is_liblinear = step.parameter("solver") == Some("liblinear");
+            let multi_class = step.parameter("multi_class")?.unwrap_or("auto");
+            let is_liblinear = step.parameter("solver")? == Some("liblinear");
             if !is_binary && (multi_class == "ovr" || (multi_class != "multinomial" && is_liblinear)) {
                 return one_against_rest("fit it with the default solver and multi_class");
             }
@@ -120,7 +123,11 @@ fn classes(step: &Step<'_>, attribute: &str) -> Result<Vec<Scalar>, ImportError>
         Value::Float(value) if value.is_finite() => Some(Scalar::Number(value)),
         _ => None,
     };
-    let values = step.fitted(attribute)?.elements().unwrap_or_default();
+    let values = step.fitted(attribute)?;
+    if values.length().is_none_or(|length| length > MAX_CLASSES) {
+        return Err(step.unreadable(attribute));
+    }
+    let values = values.elements().unwrap_or_default();
     let classes: Option<Vec<Scalar>> = values.into_iter().map(class).collect();
     classes.filter(|classes| classes.len() >= 2).ok_or_else(|| step.unreadable(attribute))
 }

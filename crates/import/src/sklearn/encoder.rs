@@ -26,14 +26,8 @@ pub(super) fn encode(
     inputs: &[Expression],
     features: &mut Features<'_>,
 ) -> Result<Vec<Expression>, ImportError> {
-    let categories = step.fitted("categories_")?.elements().filter(|lists| lists.len() == inputs.len());
-    let categories = categories.ok_or_else(|| step.unreadable("categories_"))?;
-    let lengths = categories.iter().map(|categories| match categories {
-        Value::Array(array) => array.shape.iter().product(),
-        Value::List(list) => list.len(),
-        _ => 0,
-    });
-    if lengths.sum::<usize>() > MAX_CATEGORIES {
+    let categories = step.elements("categories_", inputs.len())?;
+    if categories.iter().filter_map(Value::length).sum::<usize>() > MAX_CATEGORIES {
         return Err(step.too_many_columns());
     }
     let mut outputs = Vec::new();
@@ -62,6 +56,7 @@ impl Encoder<'_, '_> {
             categories.iter().map(|category| self.category(category, &name)).collect::<Result<Vec<_>, _>>()?;
         let infrequent = self.infrequent()?;
         if categories.iter().any(|category| matches!(category, Category::Boolean(_))) {
+            features.mark_boolean(self.atom.feature);
             return self.booleans(&categories, &name, &infrequent);
         }
         let dropped = self.dropped()?;
@@ -97,6 +92,16 @@ impl Encoder<'_, '_> {
 
     fn category(&self, category: &Value, name: &str) -> Result<Category, ImportError> {
         match category {
+            // An imputed value of this name is a missing value in the model file, too.
+            Value::Str(text)
+                if [MISSING_LEVEL, OTHER_LEVEL].contains(&text.as_str())
+                    && self.atom.imputed != Some(Scalar::Text(text.clone())) =>
+            {
+                Err(self.step.error(
+                    format!("{name:?} has the category {text:?}, which is reserved"),
+                    format!("rename it before the fit: X[{name:?}] = X[{name:?}].replace({text:?}, \"other text\")"),
+                ))
+            }
             Value::Str(text) => Ok(Category::Text(text.clone())),
             Value::Bool(value) => Ok(Category::Boolean(*value)),
             Value::None => Ok(Category::Missing),
@@ -111,7 +116,7 @@ impl Encoder<'_, '_> {
     /// The levels and policies of the feature.
     fn categories(&self, categories: &[Category], infrequent_is_kept: bool) -> Result<Categories, ImportError> {
         let step = self.step;
-        let unknown = match step.parameter("handle_unknown") {
+        let unknown = match step.parameter("handle_unknown")? {
             Some("infrequent_if_exist" | "warn") if infrequent_is_kept => UnknownPolicy::Other,
             Some("ignore" | "infrequent_if_exist" | "warn") => UnknownPolicy::Ignore,
             _ => UnknownPolicy::Reject,
@@ -136,9 +141,8 @@ impl Encoder<'_, '_> {
 
     /// The positions of the infrequent categories.
     fn infrequent(&self) -> Result<Vec<usize>, ImportError> {
-        let Some(Value::List(all)) =
-            self.step.get("_infrequent_indices").filter(|_| self.step.flag("_infrequent_enabled"))
-        else {
+        let is_enabled = self.step.flag("_infrequent_enabled", false)?;
+        let Some(Value::List(all)) = self.step.get("_infrequent_indices").filter(|_| is_enabled) else {
             return Ok(Vec::new());
         };
         match all.get(self.column) {

@@ -24,9 +24,8 @@ pub(super) fn impute(
             ));
         }
     }
-    let statistics = step.fitted("statistics_")?.elements().filter(|values| values.len() == inputs.len());
-    let statistics = statistics.ok_or_else(|| step.unreadable("statistics_"))?;
-    let keeps_empty = step.flag("keep_empty_features");
+    let statistics = step.elements("statistics_", inputs.len())?;
+    let keeps_empty = step.flag("keep_empty_features", false)?;
     let mut outputs = Vec::with_capacity(inputs.len());
     let mut imputed = Vec::with_capacity(inputs.len());
     for (input, statistic) in inputs.iter().zip(&statistics) {
@@ -42,7 +41,9 @@ pub(super) fn impute(
     }
     if let Some(indicator) = step.get("indicator_") {
         let indicator = step.part("indicator", indicator);
-        let positions = indicator.fitted("features_")?.positions().filter(|positions| positions.len() <= inputs.len());
+        let stored = indicator.fitted("features_")?;
+        let fits = stored.length().is_some_and(|length| length <= inputs.len());
+        let positions = fits.then(|| stored.positions()).flatten();
         for position in positions.ok_or_else(|| indicator.unreadable("features_"))? {
             let atom =
                 imputed.get(position).cloned().flatten().ok_or_else(|| {

@@ -11,11 +11,11 @@ const MAX_COLUMNS: usize = 20_000;
 
 pub(super) fn expand(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expression>, ImportError> {
     let (lowest, highest) = degrees(step)?;
-    let interaction_only = step.flag("interaction_only");
+    let interaction_only = step.flag("interaction_only", false)?;
     let mut outputs = Vec::new();
     // The terms of all products, before equal ones are added.
     let mut work = 0_usize;
-    if step.flag("include_bias") {
+    if step.flag("include_bias", true)? {
         outputs.push(Expression::constant(1.0));
     }
     for degree in lowest.max(1)..=highest {
@@ -66,7 +66,9 @@ fn combine(
     if chosen.len() == degree {
         return each(chosen);
     }
-    for position in from..width {
+    // Without repetition, the columns after the last one must suffice.
+    let needed = if interaction_only { degree - chosen.len() - 1 } else { 0 };
+    for position in from..width.saturating_sub(needed) {
         chosen.push(position);
         combine(width, degree, position + usize::from(interaction_only), interaction_only, chosen, each)?;
         chosen.pop();

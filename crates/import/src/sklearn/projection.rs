@@ -11,7 +11,7 @@ pub(super) fn project(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Ex
     let count = components.len().checked_div(width).unwrap_or(0);
     check_sums(step, count, &inputs)?;
     let (means, scales) = if step.class()? == "PCA" {
-        let scales = if step.flag("whiten") {
+        let scales = if step.flag("whiten", false)? {
             let variances = step.vector("explained_variance_", count)?;
             // scikit-learn clips the root, too.
             variances.iter().map(|variance| variance.sqrt().max(f64::EPSILON)).collect()

@@ -39,14 +39,26 @@ pub(super) fn scores(step: &Step<'_>, family: Family, inputs: &[Expression]) -> 
 /// gamma with a log link: the predictions of the others are those of a linear model of the logarithm.
 #[allow(clippy::float_cmp)]
 fn tweedie(step: &Step<'_>) -> Result<(Family, bool), ImportError> {
-    let power = step.get("power").and_then(Value::number).unwrap_or(0.0);
-    match (step.parameter("link").unwrap_or("auto"), power) {
-        ("identity", _) => Ok((Family::Linear, false)),
-        ("auto", power) if power <= 0.0 => Ok((Family::Linear, false)),
-        ("auto" | "log", 1.0) => Ok((Family::Poisson, true)),
-        ("auto" | "log", 2.0) => Ok((Family::Gamma, true)),
-        ("auto" | "log", _) => Ok((Family::Linear, true)),
-        _ => Err(step.unreadable("link")),
+    let power = step.number("power")?.unwrap_or(0.0);
+    let (family, log) = match (step.parameter("link")?.unwrap_or("auto"), power) {
+        ("identity", _) => (Family::Linear, false),
+        ("auto", power) if power <= 0.0 => (Family::Linear, false),
+        ("auto" | "log", 1.0) => (Family::Poisson, true),
+        ("auto" | "log", 2.0) => (Family::Gamma, true),
+        ("auto" | "log", _) => (Family::Linear, true),
+        _ => return Err(step.unreadable("link")),
+    };
+    // Predictions obey the loss of the fit.
+    let of_fit = match step.get("_base_loss").and_then(Value::object).map(|loss| loss.name.as_str()) {
+        Some("HalfTweedieLoss") => true,
+        Some("HalfTweedieLossIdentity") => false,
+        Some(_) => return Err(step.unreadable("_base_loss")),
+        None => log,
+    };
+    if of_fit == log {
+        Ok((family, log))
+    } else {
+        Err(step.error("its link or power is not that of the fit", "fit it again with these parameters"))
     }
 }
 

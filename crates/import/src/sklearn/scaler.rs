@@ -12,18 +12,16 @@ pub(super) fn scale(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expr
 
 /// The mean and the divisor of each column.
 pub(super) fn means_and_scales(step: &Step<'_>, width: usize) -> Result<(Vec<f64>, Vec<f64>), ImportError> {
-    let optional = |attribute: &str, otherwise: f64| match step.get(attribute) {
-        Some(_) => step.vector(attribute, width),
-        None => Ok(vec![otherwise; width]),
+    // A scaler obeys its parameters also after the fit: one that does not centre may still have means.
+    let switched = |parameter: &str, attribute: &str, otherwise: f64| {
+        step.check_fitted(attribute)?;
+        let is_on = step.flag(parameter, step.get(attribute).is_some())?;
+        if is_on { step.vector(attribute, width) } else { Ok(vec![otherwise; width]) }
     };
     let (means, scales) = match step.class()? {
-        "StandardScaler" => {
-            // A fitted scaler that does not centre still has the means.
-            let means = if step.flag("with_mean") { step.vector("mean_", width)? } else { vec![0.0; width] };
-            (means, optional("scale_", 1.0)?)
-        }
-        "RobustScaler" => (optional("center_", 0.0)?, optional("scale_", 1.0)?),
-        "MaxAbsScaler" | "MinMaxScaler" if step.flag("clip") => return Err(clips(step)),
+        "StandardScaler" => (switched("with_mean", "mean_", 0.0)?, switched("with_std", "scale_", 1.0)?),
+        "RobustScaler" => (switched("with_centering", "center_", 0.0)?, switched("with_scaling", "scale_", 1.0)?),
+        "MaxAbsScaler" | "MinMaxScaler" if step.flag("clip", false)? => return Err(clips(step)),
         "MaxAbsScaler" => (vec![0.0; width], step.vector("scale_", width)?),
         // x · scale_ + min_.
         "MinMaxScaler" => {

@@ -35,16 +35,19 @@ pub(super) fn select(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Exp
 
 fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
     if let Some(stored) = step.get(SUPPORT).or_else(|| step.get("support_")) {
+        if stored.length() != Some(width) {
+            return Err(step.unreadable("support_"));
+        }
         let bools = stored.elements().unwrap_or_default().into_iter().map(|value| match value {
             Value::Bool(keep) => Some(keep),
             _ => None,
         });
         let bools: Option<Vec<bool>> = bools.collect();
-        return bools.filter(|mask| mask.len() == width).ok_or_else(|| step.unreadable("support_"));
+        return bools.ok_or_else(|| step.unreadable("support_"));
     }
     match step.class()? {
         "VarianceThreshold" => {
-            let threshold = step.get("threshold").and_then(Value::number).unwrap_or(0.0);
+            let threshold = step.number("threshold")?.unwrap_or(0.0);
             Ok(step.vector("variances_", width)?.iter().map(|variance| *variance > threshold).collect())
         }
         "SelectFromModel" => importance::mask(step, width),

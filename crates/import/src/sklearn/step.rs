@@ -70,13 +70,41 @@ impl<'v> Step<'v> {
         })
     }
 
-    pub(super) fn flag(&self, attribute: &str) -> bool {
-        matches!(self.get(attribute), Some(Value::Bool(true)))
+    /// Whether a fitted object has an attribute, which may be `None`.
+    pub(super) fn check_fitted(&self, attribute: &str) -> Result<(), ImportError> {
+        match self.value.object() {
+            Some(object) if object.state.contains_key(attribute) => Ok(()),
+            _ => self.fitted(attribute).map(drop),
+        }
     }
 
-    /// The text of a parameter.
-    pub(super) fn parameter(&self, name: &str) -> Option<&'v str> {
-        self.get(name)?.text()
+    /// The truth of a parameter as in Python, or the default where the parameter is absent.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, ImportError> {
+        match self.value.object().and_then(|object| object.state.get(name)) {
+            None => Ok(default),
+            Some(Value::None) => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(Value::Int(value)) => Ok(*value != 0),
+            Some(Value::Float(value)) => Ok(*value != 0.0),
+            Some(_) => Err(self.unreadable(name)),
+        }
+    }
+
+    /// The text of a parameter; `None` where it is absent or `None`.
+    pub(super) fn parameter(&self, name: &str) -> Result<Option<&'v str>, ImportError> {
+        self.get(name).map(|value| value.text().ok_or_else(|| self.unreadable(name))).transpose()
+    }
+
+    /// The number of a parameter; `None` where it is absent or `None`.
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, ImportError> {
+        self.get(name).map(|value| value.number().ok_or_else(|| self.unreadable(name))).transpose()
+    }
+
+    /// The elements of a fitted attribute, so many.
+    pub(super) fn elements(&self, attribute: &str, length: usize) -> Result<Vec<Value>, ImportError> {
+        let value = self.fitted(attribute)?;
+        let elements = (value.length() == Some(length)).then(|| value.elements()).flatten();
+        elements.ok_or_else(|| self.unreadable(attribute))
     }
 
     /// The numbers of a fitted attribute.
@@ -86,8 +114,10 @@ impl<'v> Step<'v> {
 
     /// The numbers of a fitted attribute, so many.
     pub(super) fn vector(&self, attribute: &str, length: usize) -> Result<Vec<f64>, ImportError> {
-        let values = self.floats(attribute)?;
-        if values.len() == length { Ok(values) } else { Err(self.unreadable(attribute)) }
+        match self.fitted(attribute)?.length() {
+            Some(other) if other != length => Err(self.unreadable(attribute)),
+            _ => self.floats(attribute),
+        }
     }
 
     /// The numbers of a matrix with so many columns, row-major. A vector is a matrix of one row.
@@ -97,7 +127,7 @@ impl<'v> Step<'v> {
             return Err(self.error(format!("{attribute} is not an array"), "call densify() before the import"));
         };
         let fits = array.shape.last() == Some(&columns) && array.shape.len() <= 2;
-        array.floats().filter(|_| fits).ok_or_else(|| self.unreadable(attribute))
+        fits.then(|| array.floats()).flatten().ok_or_else(|| self.unreadable(attribute))
     }
 
     pub(super) fn error(&self, reason: impl Into<String>, help: impl Into<String>) -> ImportError {

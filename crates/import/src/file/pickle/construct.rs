@@ -9,6 +9,9 @@ use crate::file::error::FileError;
 use crate::file::globals::{Known, Role};
 use crate::file::graph::{Array, Id, Node, Object};
 
+/// The attributes of joblib's description of an array.
+const WRAPPER_ATTRIBUTES: usize = 5;
+
 impl<'a> Machine<'a, '_> {
     /// A class or function with arguments.
     pub(super) fn call(&mut self, opcode: u8) -> Result<(), FileError> {
@@ -30,6 +33,7 @@ impl<'a> Machine<'a, '_> {
         }
         let arguments = self.pop()?;
         let class = self.pop()?;
+        self.graph.steps_of(self.graph.sequence(arguments).map_or(0, <[Id]>::len))?;
         let arguments = self.graph.sequence(arguments).map(<[Id]>::to_vec);
         self.make(class, &arguments.ok_or_else(|| self.damaged("the arguments of a class are not a tuple"))?)
     }
@@ -64,7 +68,12 @@ impl<'a> Machine<'a, '_> {
                 Node::Dtype(Dtype::parse(code).ok_or_else(|| self.unknown_type(code))?)
             }
             Role::FromBuffer => self.buffered(arguments).ok_or_else(malformed)?,
-            Role::Scalar => self.scalar(arguments).ok_or_else(malformed)?,
+            Role::Scalar => {
+                let bytes = arguments.get(1).and_then(|bytes| self.graph.bytes(*bytes)).ok_or_else(malformed)?.len();
+                self.graph.decode(bytes)?;
+                self.scalar(arguments)
+                    .ok_or_else(|| self.damaged("a number of numpy has another size than its type"))?
+            }
             Role::Encode => {
                 let text = arguments.first().and_then(|text| self.graph.text(*text)).ok_or_else(malformed)?;
                 let length = text.len();
@@ -193,6 +202,8 @@ impl<'a> Machine<'a, '_> {
         if !self.is_outer {
             return Err(FileError::unsupported(self.input.place(), "a joblib file in a joblib file"));
         }
+        // Each of the attributes is searched.
+        self.graph.steps_of(self.graph.attributes(wrapper).saturating_mul(WRAPPER_ATTRIBUTES))?;
         let (shape, dtype, is_fortran) =
             self.described(wrapper).ok_or_else(|| self.damaged("an array of joblib has no shape"))?;
         if dtype.kind == Kind::Object {

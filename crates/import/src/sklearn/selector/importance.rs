@@ -7,10 +7,13 @@ use crate::error::ImportError;
 use crate::value::Value;
 
 pub(super) fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
+    if step.get("estimator_").is_none() && !step.flag("prefit", false)? {
+        step.check_fitted("estimator_")?;
+    }
     let attribute = if step.get("estimator_").is_some() { "estimator_" } else { "estimator" };
     let estimator = step.child(attribute, "estimator")?;
     // The importance of a tree or a forest is not in its attributes.
-    if estimator.get("coef_").is_none() || step.parameter("importance_getter") != Some("auto") {
+    if estimator.get("coef_").is_none() || step.get("importance_getter").and_then(Value::text) != Some("auto") {
         return Err(not_in_file(step));
     }
     let importances = importances(step, &estimator, width)?;
@@ -34,7 +37,7 @@ pub(super) fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportErr
 /// The absolute coefficients, or their norm over the classes.
 fn importances(step: &Step<'_>, estimator: &Step<'_>, width: usize) -> Result<Vec<f64>, ImportError> {
     let coefficients = estimator.matrix("coef_", width)?;
-    let order = step.get("norm_order").and_then(Value::number).unwrap_or(1.0);
+    let order = step.number("norm_order")?.unwrap_or(1.0);
     let mut norms = vec![0.0_f64; width];
     for row in coefficients.chunks(width.max(1)) {
         for (norm, coefficient) in norms.iter_mut().zip(row) {
@@ -75,7 +78,7 @@ fn default_threshold(step: &Step<'_>, estimator: &Step<'_>) -> Result<Option<f64
         // The tolerance of numpy.isclose.
         ratios.is_some_and(|ratios| ratios.iter().all(|ratio| (ratio - 1.0).abs() <= 1e-8 + 1e-5))
     };
-    if estimator.parameter("penalty") == Some("l1") || class.contains("Lasso") {
+    if estimator.parameter("penalty")? == Some("l1") || class.contains("Lasso") {
         return Ok(Some(1e-5));
     }
     match class {

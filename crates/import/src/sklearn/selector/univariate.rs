@@ -13,7 +13,7 @@ pub(super) fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportErr
         "SelectFpr" => below(step, width, number("alpha")?),
         "SelectFdr" => false_discovery_rate(step, width, number("alpha")?),
         "SelectFwe" => below(step, width, number("alpha")? / as_float(width)),
-        _ => match step.parameter("mode") {
+        _ => match step.parameter("mode")? {
             Some("k_best") => best(step, width, "param"),
             Some("percentile") => percentile(step, width, number("param")?),
             Some("fpr") => below(step, width, number("param")?),
@@ -28,8 +28,8 @@ pub(super) fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportErr
 fn best(step: &Step<'_>, width: usize, parameter: &str) -> Result<Vec<bool>, ImportError> {
     let count = match step.get(parameter) {
         Some(Value::Int(count)) => usize::try_from(*count).map_err(|_| step.unreadable(parameter))?,
-        // "all"
-        _ => width,
+        Some(Value::Str(text)) if text == "all" => width,
+        _ => return Err(step.unreadable(parameter)),
     };
     let scores = scores(step, width)?;
     let mut order: Vec<usize> = (0..width).collect();
