@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use memchr::memchr_iter;
 use ordinate_table::{Compression, Cut, Cutter};
 
 use crate::error::BatchError;
@@ -37,7 +38,7 @@ impl Scan {
             Self::Table(cutter) => cutter.push(bytes),
             Self::Lines(next) => {
                 let begin = *next;
-                let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+                let lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
                 *next = Cut { offset: begin.offset + bytes.len() as u64, line: begin.line + lines(bytes) };
                 let end = bytes.iter().rposition(|byte| *byte == b'\n')? + 1;
                 let offset = begin.offset + end as u64;

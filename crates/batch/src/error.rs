@@ -134,10 +134,10 @@ impl BatchError {
 
     /// The error within one of the standard library.
     fn from_io(error: io::Error) -> Result<Self, io::Error> {
-        if !error.get_ref().is_some_and(|inner| inner.is::<Self>()) {
+        if !error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>) {
             return Err(error);
         }
-        match error.into_inner().map(|inner| inner.downcast::<Self>()) {
+        match error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>) {
             Some(Ok(inner)) => Ok(*inner),
             Some(Err(other)) => Err(io::Error::other(other)),
             None => Err(io::Error::other("an error without a cause")),

@@ -20,7 +20,7 @@ pub struct Identity {
     digest: String,
     /// The model, as `name@version`.
     pub model: String,
-    /// The version of the input: the ETag of an object, or size and time of a file.
+    /// The version of the input: the tag of an object, or size and time of a file.
     pub source_version: String,
 }
 

@@ -7,8 +7,6 @@ use ordinate::http::{FileLine, LineError, frame_of_lines};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Answer, Model, Predictor};
 use ordinate_table::{DataError, MAX_ROW_BYTES, RowNumber};
-use serde::de::IgnoredAny;
-use std::collections::HashMap;
 
 use crate::columns::{Columns, OutputColumn, output_columns, output_values};
 use crate::failure::Failure;
@@ -96,7 +94,7 @@ impl LineScorer<'_> {
         if !line.text.starts_with('{') || !self.added.iter().any(|added| line.text.contains(added.name.as_str())) {
             return None;
         }
-        let members: HashMap<String, IgnoredAny> = serde_json::from_str(&line.text).ok()?;
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line.text).ok()?;
         let twice = self.added.iter().find(|added| members.contains_key(&added.name))?;
         let detail = format!("the object has a key {:?} already", twice.name);
         Some(RowError { row: RowNumber::Line(line.number), column: None, detail })

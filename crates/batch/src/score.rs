@@ -218,7 +218,7 @@ fn score_rows<W: Write + Send>(
     let Task { model, columns, .. } = task;
     let scorer = Scorer::new(model, &reader, columns.wanted(model), columns.predictor(model)?)?;
     let mut totals = Totals::default();
-    let scored = scorer.score::<Failure>(&mut reader, &[], |batch| {
+    let outcome = scorer.score::<Failure>(&mut reader, &[], |batch| {
         totals.warned += batch.answer.iter().map(|answer| rows_with_warnings(&answer.warnings) as u64).sum::<u64>();
         output.write(columns, &batch, |_, row, error| {
             totals.reject(error);
@@ -228,7 +228,7 @@ fn score_rows<W: Write + Send>(
         totals.rows += batch.rows.len() as u64;
         checks.check(&totals)
     });
-    match scored {
+    match outcome {
         // A header alone is a table without rows.
         Ok(_) | Err(Failure::Scoring(ScoringError::Data(DataError::HeaderOnly { .. }))) => {}
         Err(error) => return Err(error),

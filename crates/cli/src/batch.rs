@@ -38,13 +38,13 @@ use super::{model, print, print_error};
   ordinate batch s3://data/houses/ s3://data/predictions/ --model models/price@live --interval 0.95
   ordinate batch new-houses.jsonl predictions/ --model price.json --json")]
 pub(super) struct Arguments {
-    /// Files to score: a file, a folder, s3://bucket/key, or s3://bucket/prefix/
+    /// Files to score: a file, a folder, or an object or prefix of S3, such as `s3://bucket/prefix/`
     ///
     /// In a folder or below a prefix, files whose names end with .csv, .tsv, .parquet, .jsonl or .ndjson (or one of
     /// these and .gz or .zst) are scored; names that begin with a dot or an underscore are not.
     #[arg(value_name = "IN")]
     input: String,
-    /// Where to write: a folder, which is created, or s3://bucket/prefix/
+    /// Where to write: a folder, which is created, or `s3://bucket/prefix/`
     #[arg(value_name = "OUT")]
     output: String,
     #[arg(long, value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]

@@ -1,4 +1,4 @@
-//! Events of the function: S3 (direct, by EventBridge, by a queue of SQS or a topic of SNS), and steps of a state
+//! Events of the function: S3 (direct, by `EventBridge`, by a queue of SQS or a topic of SNS), and steps of a state
 //! machine.
 
 use ordinate::source::{ModelUri, ObjectLocation};

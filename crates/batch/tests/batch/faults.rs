@@ -161,8 +161,8 @@ fn a_lost_answer_to_a_write_is_no_error() {
             _ => request.method == "POST" && request.target.contains("uploadId="),
         };
         let proxy = proxy(&bench, move |request| {
-            let lose = is_write(request) && lost.fetch_add(1, Ordering::Relaxed) == 0;
-            if lose { Fault::LoseResponse } else { Fault::None }
+            let is_lost = is_write(request) && lost.fetch_add(1, Ordering::Relaxed) == 0;
+            if is_lost { Fault::LoseResponse } else { Fault::None }
         });
         let function = bench.function_at(proxy.address(), |_| {});
         bench.score(&function, name).unwrap();

@@ -133,7 +133,7 @@ pub(crate) fn table(rows: usize, note: &str) -> (String, String) {
     let (mut input, mut output) = ("x,note\n".to_owned(), "x,note,prediction\n".to_owned());
     for x in 0..rows {
         writeln!(input, "{x},{note}{x}").unwrap();
-        writeln!(output, "{x},{note}{x},{:?}", (2 * x + 1) as f64).unwrap();
+        writeln!(output, "{x},{note}{x},{}.0", 2 * x + 1).unwrap();
     }
     (input, output)
 }
