@@ -152,18 +152,17 @@ mod tests {
         let Some(cuts) = cuts(text, size) else { return 0 };
         let whole = TableReader::from_stream(stream(text), name, FileOptions::default(), Vec::new()).unwrap();
         let whole = rows(whole);
-        let mut found = Vec::new();
-        for (position, from) in [None].into_iter().chain(cuts.iter().map(Some)).enumerate() {
-            let to = cuts.get(position).map_or(text.len(), |cut| usize::try_from(cut.offset).unwrap());
-            let from_byte = from.map_or(0, |cut| usize::try_from(cut.offset).unwrap());
-            let part = text.get(from_byte..to).unwrap();
-            let reader = match from {
-                None => TableReader::from_stream(stream(part), name, FileOptions::default(), Vec::new()),
-                Some(cut) => {
-                    let options = FileOptions::default();
-                    TableReader::from_part(text.to_vec(), stream(part), cut.line, name, options, Vec::new())
-                }
-            };
+        // The first part is read as the whole, if it has the beginning in which the format is detected.
+        let first = cuts.first().map_or(u64::MAX, |cut| cut.line);
+        let is_in_first =
+            |(number, _): &&(RowNumber, Vec<String>)| matches!(number, RowNumber::Line(line) if *line < first);
+        let mut found: Vec<_> = whole.iter().filter(is_in_first).cloned().collect();
+        for (position, cut) in cuts.iter().enumerate() {
+            let at = |cut: &Cut| usize::try_from(cut.offset).unwrap();
+            let to = cuts.get(position + 1).map_or(text.len(), at);
+            let part = stream(text.get(at(cut)..to).unwrap());
+            let options = FileOptions::default();
+            let reader = TableReader::from_part(text.to_vec(), part, cut.line, name, options, Vec::new());
             found.extend(rows(reader.unwrap()));
         }
         assert_eq!(found, whole, "{:?}", String::from_utf8_lossy(text));
