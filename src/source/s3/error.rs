@@ -28,6 +28,10 @@ where
                           or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
             SourceError::AccessDenied { location, reason: reason.into(), source: error.into() }
         }
+        _ if lacks_region(&error) => {
+            let reason = "no S3 region: set AWS_REGION, or a region of the profile that AWS_PROFILE names";
+            SourceError::Misconfigured { location, reason: reason.into() }
+        }
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
             SourceError::Unreachable { location, source: error.into() }
         }
@@ -98,6 +102,11 @@ fn denied(permission: &str, code: &str) -> String {
 }
 
 /// Whether the error or one of its causes has this type.
+/// The SDK does not export the type of this error.
+fn lacks_region(error: &(dyn Error + 'static)) -> bool {
+    error.to_string().starts_with("A region must be set") || error.source().is_some_and(lacks_region)
+}
+
 fn caused_by<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     error.is::<E>() || error.source().is_some_and(caused_by::<E>)
 }

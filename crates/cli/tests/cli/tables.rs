@@ -63,7 +63,7 @@ fn an_error_in_one_of_several_files_names_that_file() {
     "predict bundled:lime a.csv",
     "bundled:lime: no bundled model has this name\nhelp: bundled models are line, diabetes"
 )]
-#[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
+#[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 region: set AWS_REGION")]
 #[case("evaluate line a.csv --weights w", "no column \"w\", which --weights needs")]
 #[case(
     "evaluate line a.csv --weights minus",

@@ -187,7 +187,7 @@ fn files_of_different_kinds_are_not_joined() {
 #[case("--estimator lasso --l1-ratio 0.5", "elastic-net")]
 #[case("--estimator ridge --c 1", "logistic")]
 #[case("--estimator ridge --alpha 1 --one-standard-error", "--alpha auto")]
-#[case("--estimator ridge --alpha -1", "above zero")]
+#[case("--estimator ridge --alpha -1", "at least zero")]
 #[case("--estimator ridge --alpha 1 --one-standard-error", "--alpha auto")]
 #[case("--missing mode", "most-frequent")]
 #[case("--types x=int", "double, long, boolean, date or string")]
