@@ -94,8 +94,8 @@ impl TableReader {
         Self::of_one_file(file, rows, options, known)
     }
 
-    /// Opens a part of a CSV file that begins at a [`Cut`]. `beginning` is the first megabyte of the file or more, in which
-    /// the header is and the format is detected.
+    /// Opens a part of a CSV file that begins at a [`crate::Cut`]. `beginning` is the first megabyte of the file or more,
+    /// with its header, in which the format is detected.
     ///
     /// # Errors
     /// [`DataError`] when the header cannot be read.

@@ -63,7 +63,7 @@ impl CatalogFiles {
         }
     }
 
-    /// Writes a version of a model, [`line`].
+    /// Writes a version of a model, [`line()`].
     pub async fn publish(&self, name: &str, version: u32) {
         self.put(&format!("{name}/{version}.json"), line(name, &version.to_string())).await;
     }
