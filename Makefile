@@ -48,9 +48,10 @@ FUZZ_SECONDS ?= 60
 ENVIRONMENTS ?=
 # How often `make test-faults` causes each fault.
 ROUNDS ?= 5
-# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.71 million
-# in November 2026, 0.43 million of them for metrics, the shadow, releases and the descriptions for generated clients.
-SIZE_BUDGET := 12800000
+# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.84 million
+# at the end of November 2026, 0.13 million of them for captured requests, the distributions of the bundled models and
+# the default of catalogs with drafts.
+SIZE_BUDGET := 12900000
 
 VENV := .venv
 BENCH := .venv-bench
