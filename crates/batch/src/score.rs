@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ordinate_model::Model;
-use ordinate_table::{Compression, DataError, FileOptions, TableReader, Watch};
+use ordinate_table::{Compression, DataError, FileOptions, TableReader, Watch, Watched};
 
 use crate::columns::{Columns, check_names, output_columns};
 use crate::encoder::Encoder;
@@ -174,7 +174,7 @@ pub fn score<W: Write + Send>(
         }
         (Layout::JsonLines, Rows::File(path)) => {
             let file = File::open(&path).map_err(unreadable)?;
-            let watched = Watched { inner: file, watch: checks.watch.clone() };
+            let watched = Watched::new(file, checks.watch.clone());
             score_lines(task, Box::new(watched), name, target, rejected, checks)
         }
         (Layout::JsonLines, Rows::Stream(stream)) => score_lines(task, stream, name, target, rejected, checks),
@@ -264,20 +264,4 @@ pub(crate) fn beginning(file: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut begin = Vec::new();
     file.take(PARQUET.len() as u64).read_to_end(&mut begin)?;
     Ok(begin)
-}
-
-/// A file that reports the bytes read.
-struct Watched {
-    inner: File,
-    watch: Option<Watch>,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        if let Some(watch) = &self.watch {
-            watch.report(count as u64);
-        }
-        Ok(count)
-    }
 }

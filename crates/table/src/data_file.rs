@@ -14,7 +14,7 @@ use super::partitions::{Partition, partitions};
 use super::paths::{STANDARD_INPUT, is_standard_input};
 use super::row::{Row, RowNumber, Values};
 use super::text_file::{PIPE_SAMPLE, SAMPLE, TextFile, TextFormat};
-use super::{DataError, Decision, Header, Watch};
+use super::{DataError, Decision, Header, Watch, Watched};
 use ordinate_model::header::{column_names, index_columns};
 use ordinate_model::wording::{NAMED, listed};
 
@@ -84,22 +84,6 @@ impl<R: Read> FileRows<R> {
     }
 }
 
-/// A file that reports the bytes read.
-struct Watched {
-    inner: Stream,
-    watch: Option<Watch>,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        if let Some(watch) = &self.watch {
-            watch.report(count as u64);
-        }
-        Ok(count)
-    }
-}
-
 impl DataFile {
     /// Opens a file, or standard input for `-`, and reads its header. `known` are columns that the header should have.
     pub(super) fn open(
@@ -138,7 +122,7 @@ impl DataFile {
         if let Some(watch) = watch {
             watch.report(begin.len() as u64);
         }
-        let file = Box::new(Watched { inner: file, watch: watch.cloned() });
+        let file = Box::new(Watched::new(file, watch.cloned()));
         let size = if is_regular { SAMPLE } else { PIPE_SAMPLE };
         let text = TextFile::open(begin, file, size, is_regular.then_some(path), name, options, known)?;
         Self::csv(text, path, name, found)

@@ -55,7 +55,7 @@ pub use missing::{Policy, Rule};
 pub use origin::Origin;
 pub use parts::{Cut, Cutter};
 pub use paths::{each_once, expanded};
-pub use progress::{Step, Watch};
+pub use progress::{Step, Watch, Watched};
 pub use row::{Row, RowNumber};
 pub use selection::{OffsetColumn, Selection};
 pub use source::{Record, RowId, Scan, Source};

@@ -38,6 +38,30 @@ impl fmt::Debug for Watch {
     }
 }
 
+/// A reader that reports the bytes read.
+#[derive(Debug)]
+pub struct Watched<R> {
+    inner: R,
+    watch: Option<Watch>,
+}
+
+impl<R: Read> Watched<R> {
+    /// Reports the bytes of `inner` to `watch`, if there is one.
+    pub fn new(inner: R, watch: Option<Watch>) -> Self {
+        Self { inner, watch }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let Some(watch) = &self.watch {
+            watch.report(count as u64);
+        }
+        Ok(count)
+    }
+}
+
 /// A file that is added to a digest, and whose progress is reported, as it is read.
 #[derive(Debug)]
 pub(super) struct Hashed<'d> {
