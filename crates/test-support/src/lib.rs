@@ -17,8 +17,11 @@ pub mod proxy;
 #[cfg(feature = "service")]
 pub mod s3_server;
 
+use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use model_document::{ModelDocument, column, feature, line, people};
 pub use server::Server;
@@ -39,9 +42,17 @@ pub fn tool(path: &str) -> PathBuf {
     path
 }
 
-/// Different free ports on loopback.
+/// Free ports on loopback, each given once in this process.
+///
+/// They are below the ports that the kernel gives to outgoing connections (from 32768 on, as IANA's dynamic ports from
+/// 49152): one of those could take the port before its server, or a client that waits for the server could connect to
+/// itself (the simultaneous open of RFC 9293, section 3.5).
 pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    // All are bound before the first is released, so that they differ.
-    let bound = [(); COUNT].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    bound.each_ref().map(|listener| listener.local_addr().unwrap().port())
+    /// Processes that run at the same time start at different ports, mostly.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(std::process::id().wrapping_mul(101)));
+    let first = 10_000;
+    let mut candidates = iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % (32_768 - first))
+        .map(|port| u16::try_from(port).unwrap())
+        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    [(); COUNT].map(|()| candidates.next().unwrap())
 }
