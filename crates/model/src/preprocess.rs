@@ -5,8 +5,11 @@ mod level_runs;
 mod numbers;
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Mul;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use self::level_runs::{Run, runs};
@@ -84,12 +87,29 @@ pub struct DesignColumn {
     pub scale: f64,
 }
 
-/// A list in no more memory than its items take: the first item of a list reserves room for four, and most products have
-/// one factor.
+/// A list in no more memory than its items take. Most products have one factor, and room for four, which the first item
+/// would reserve, leaves unused memory behind when it is returned.
 fn without_spare_room<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let mut list = Vec::deserialize(deserializer)?;
-    list.shrink_to_fit();
-    Ok(list)
+    struct Exact<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Exact<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::with_capacity(1);
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            list.shrink_to_fit();
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(Exact(PhantomData))
 }
 
 /// One factor of a column: a power of a feature, a part of a date, or 1 where a feature has a level and 0 elsewhere.

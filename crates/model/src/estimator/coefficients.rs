@@ -4,7 +4,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Coefficients, LinearCoefficients, LogisticCoefficients};
@@ -99,14 +99,19 @@ impl<'de> Deserialize<'de> for Named {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named, A::Error> {
                 let Named { mut numbers, mut lists } = Named::default();
-                while let Some((name, value)) = map.next_entry::<String, Coefficient>()? {
+                let mut length = 0;
+                while let Some(name) = map.next_key::<String>()? {
+                    let value = map.next_value_seed(NumberOrList { length })?;
                     // serde would silently keep the last of several.
                     if numbers.contains_key(&name) || lists.contains_key(&name) {
                         return Err(Error::custom(format!("the name {name:?} appears twice")));
                     }
                     match value {
                         Coefficient::Number(number) => drop(numbers.insert(name, number)),
-                        Coefficient::List(list) => drop(lists.insert(name, list)),
+                        Coefficient::List(list) => {
+                            length = list.len();
+                            lists.insert(name, list);
+                        }
                     }
                 }
                 Ok(Named { numbers, lists })
@@ -117,41 +122,48 @@ impl<'de> Deserialize<'de> for Named {
     }
 }
 
-impl<'de> Deserialize<'de> for Coefficient {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NumberOrList;
+/// Reads a coefficient. All lists have the length of the first, for which there is room from the start: room that grows
+/// leaves unused memory behind.
+struct NumberOrList {
+    length: usize,
+}
 
-        impl<'de> Visitor<'de> for NumberOrList {
-            type Value = Coefficient;
+impl<'de> DeserializeSeed<'de> for NumberOrList {
+    type Value = Coefficient;
 
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a number or a list of numbers")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Coefficient, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Coefficient, E> {
-                Ok(Coefficient::Number(number))
-            }
+impl<'de> Visitor<'de> for NumberOrList {
+    type Value = Coefficient;
 
-            // Whole numbers of JSON; digits beyond 2⁵³ are rounded as in any other number.
-            #[expect(clippy::cast_precision_loss)]
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Coefficient, E> {
-                Ok(Coefficient::Number(number as f64))
-            }
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a number or a list of numbers")
+    }
 
-            #[expect(clippy::cast_precision_loss)]
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Coefficient, E> {
-                Ok(Coefficient::Number(number as f64))
-            }
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Coefficient, E> {
+        Ok(Coefficient::Number(number))
+    }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Coefficient, A::Error> {
-                let mut list = Vec::new();
-                while let Some(number) = numbers.next_element()? {
-                    list.push(number);
-                }
-                Ok(Coefficient::List(list))
-            }
+    // Whole numbers of JSON; digits beyond 2⁵³ are rounded as in any other number.
+    #[expect(clippy::cast_precision_loss)]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Coefficient, E> {
+        Ok(Coefficient::Number(number as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss)]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Coefficient, E> {
+        Ok(Coefficient::Number(number as f64))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Coefficient, A::Error> {
+        let mut list = Vec::with_capacity(self.length);
+        while let Some(number) = numbers.next_element()? {
+            list.push(number);
         }
-
-        deserializer.deserialize_any(NumberOrList)
+        list.shrink_to_fit();
+        Ok(Coefficient::List(list))
     }
 }
