@@ -1,9 +1,12 @@
 //! Catalogs of models: bundled, in a folder, in S3. One suite for all of them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use http::Method;
+use ordinate::emf::{MetricLines, MetricSettings};
+use ordinate::http::server::observer::{Observer as _, RequestRecord};
 use ordinate::source::SourceError;
 use ordinate::source::bundled::BundledFolder;
 use ordinate::source::catalog::{Catalog, CatalogError, CatalogSettings, FAILURE_MEMORY, LoadError};
@@ -11,6 +14,7 @@ use ordinate::source::file::LocalFolder;
 use ordinate_model::identity::Version;
 use ordinate_test_support::line;
 use rstest::rstest;
+use serde_json::Value;
 
 use crate::BUILD;
 use crate::place::Backend::{self, Folder, S3};
@@ -391,18 +395,30 @@ async fn names_that_are_not_listed_in_time_delay_only_the_search_for_a_default_m
 
 #[tokio::test]
 async fn failed_refreshes_are_counted() {
+    static LINES: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+    let keep = |line: &[u8]| LINES.lock().unwrap().push(serde_json::from_slice(line).unwrap());
     let place = Place::new(Folder, "counted");
     place.publish("price", 1).await;
     place.point("price", "live", 1).await;
-    let catalog = place.catalog().with_settings(refreshed(20));
-    catalog.default_model().await.unwrap();
+    let catalog = Arc::new(place.catalog().with_settings(refreshed(20)));
+    let metrics = MetricLines::with_writer(&MetricSettings::default(), Some(catalog.clone()), keep);
+    // The `ModelRefreshErrors` of a request.
+    let request = async || {
+        catalog.default_model().await.unwrap();
+        let (method, route) = (&Method::POST, Some("/predict"));
+        let duration = Duration::from_millis(1);
+        metrics.finished(&RequestRecord { method, route, status: 200, duration, code: None, prediction: None });
+        let lines = std::mem::take(&mut *LINES.lock().unwrap());
+        lines.first().and_then(|line| line["ModelRefreshErrors"].as_f64())
+    };
+    assert_eq!(request().await, None);
     tokio::time::sleep(Duration::from_millis(30)).await;
-    catalog.default_model().await.unwrap();
+    assert_eq!(request().await, None);
     assert_eq!(catalog.loads().failed_refreshes, 0);
     place.put("price/aliases/live.json", "{").await;
     for expected in 1..=2 {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        catalog.default_model().await.unwrap();
+        assert_eq!(request().await, Some(1.0));
         assert_eq!(catalog.loads().failed_refreshes, expected);
     }
 }

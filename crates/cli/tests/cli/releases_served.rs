@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use crate::releases::{administrator, make_bucket, models};
 use crate::serve::Served;
-use crate::support::{complained, succeeded, text};
+use crate::support::{complained, run, succeeded, text};
 
 /// Longer than the names of a catalog are kept.
 const NAMES_AGE: Duration = Duration::from_secs(11);
@@ -70,6 +70,21 @@ async fn a_second_model_breaks_no_request_that_names_no_model(#[case] catalog: &
     tokio::time::sleep(NAMES_AGE.saturating_sub(started.elapsed())).await;
     assert_eq!(predict(&first), good);
     assert_eq!(predict(&second), good);
+}
+
+#[test]
+fn a_refresh_that_fails_is_in_the_metrics() {
+    let folder = models();
+    succeeded(&run(folder.path(), "publish price.json models/ --alias live"));
+    let uri = format!("{}/models/", folder.path().display());
+    let served = Served::start(&[("MODEL_URI", &uri), ("MODEL_REFRESH_SECONDS", "1")]);
+    let good = (200, "price@1".to_owned());
+    assert_eq!(predict(&served), good);
+    assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 0);
+    fs::write(folder.path().join("models/price/aliases/live.json"), "{").unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(predict(&served), good);
+    assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 1);
 }
 
 /// `ordinate` with a profile of this name, as on a desk: without variables for credentials.
