@@ -1,8 +1,8 @@
 //! Metrics for `CloudWatch`: one line of its embedded metric format on standard output for each request that has any.
 //! Source: AWS, "Specification: Embedded metric format".
 
-use std::fmt;
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -173,7 +173,7 @@ impl Observer for MetricLines {
         let mut line = String::with_capacity(1024);
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         line.push_str(r#"{"_aws":{"Timestamp":"#);
-        line.push_str(&timestamp.to_string());
+        let _ = write!(line, "{timestamp}");
         line.push_str(r#","CloudWatchMetrics":["#);
         of_model.directive(OF_MODEL, &mut line);
         if !of_service.is_empty() && !of_model.is_empty() {
@@ -200,7 +200,7 @@ impl Observer for MetricLines {
 }
 
 fn of_model(request: &RequestRecord<'_>, prediction: &PredictionRecord<'_>) -> Group {
-    let mut group = Group::default();
+    let mut group = Group { definitions: String::with_capacity(512), members: String::with_capacity(512) };
     group.add(PREDICTIONS, 1.0);
     group.add(ROWS, precise(prediction.rows));
     group.add(PREDICTION_LATENCY, request.duration.as_secs_f64() * 1e3);
@@ -276,7 +276,8 @@ impl Group {
 /// The shortest digits of a number, as in JSON.
 fn push_number(text: &mut String, value: f64) {
     if let Some(number) = serde_json::Number::from_f64(value) {
-        text.push_str(&number.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(text, "{number}");
     }
 }
 
