@@ -246,19 +246,36 @@ fn centred(table: &TrainingTable, moments: Moments) -> Moments {
 
 /// The moments of the kept and of the held-out rows, in one pass.
 fn moments(table: &TrainingTable, holdout: &Holdout) -> Result<(Moments, Moments), TrainError> {
-    let mut low_parts = LowParts::new(table);
     let levels = table.levels();
-    let mut sides: Option<[Accumulator; 2]> = None;
+    let [kept, held_out] = sides(
+        table,
+        holdout,
+        |near| Accumulator::with_levels(near.to_vec(), levels.clone()),
+        |side, row, low_parts| side.push_exact(row.design, row.target, low_parts, row.weight),
+    )?;
+    Ok((kept.finish(), held_out.finish()))
+}
+
+/// Adds every row, with its low parts, to the accumulator of the kept or of the held-out rows.
+fn sides<A>(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    new: impl Fn(&[f64]) -> A,
+    push: impl Fn(&mut A, &EncodedRow<'_>, &[f64]) + Send,
+) -> Result<[A; 2], TrainError>
+where
+    A: Send,
+{
+    let mut low_parts = LowParts::new(table);
+    let mut sides: Option<[A; 2]> = None;
     table.scan::<TrainError>(&mut |row| {
         // The shift may be any point near the data, such as the first row.
-        let near = || row.design.iter().copied().chain([row.target]).collect();
-        let [kept, held_out] =
-            sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::with_levels(near(), levels.clone())));
+        let near = || -> Vec<f64> { row.design.iter().copied().chain([row.target]).collect() };
+        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| new(&near())));
         let side = if holdout.holds_out(row.number) { held_out } else { kept };
-        side.push_exact(row.design, row.target, low_parts.row(&row), row.weight);
+        push(side, &row, low_parts.row(&row));
         Ok(())
     })?;
-    let width = table.names().len() + 1;
-    let [kept, held_out] = sides.unwrap_or_else(|| [(); 2].map(|()| Accumulator::new(vec![0.0; width])));
-    Ok((kept.finish(), held_out.finish()))
+    let without_rows = vec![0.0; table.names().len() + 1];
+    Ok(sides.unwrap_or_else(|| [(); 2].map(|()| new(&without_rows))))
 }

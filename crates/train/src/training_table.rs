@@ -1,11 +1,13 @@
 //! The rows of the training data, encoded for a fit, with signature and design.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod categories;
+
+use std::collections::{BTreeSet, HashSet};
 
 use crate::evaluate::Label;
 use ordinate_model::Model;
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, DesignColumn, Factor, Offset, Preprocess, TargetTransform};
+use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
 use ordinate_table::frame_values::FrameValues;
@@ -16,9 +18,6 @@ use ordinate_table::{Decision, Scan, Source};
 
 /// Values in a block of rows, before or after encoding, whichever are more: half a megabyte.
 const BLOCK_VALUES: usize = 1 << 16;
-
-/// The levels of a category from which on moments are computed by groups.
-const MANY_LEVELS: usize = 200;
 
 /// Training data in a temporary file, ready to be fitted.
 #[derive(Debug)]
@@ -137,18 +136,6 @@ impl TrainingTable {
     #[must_use]
     pub fn columns(&self) -> &[DesignColumn] {
         &self.preprocess.columns
-    }
-
-    /// The columns of the levels of the category with the most levels; empty if they are fewer than [`MANY_LEVELS`].
-    pub(crate) fn levels(&self) -> Vec<usize> {
-        let mut of_features: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, column) in self.columns().iter().enumerate() {
-            if let [Factor { feature, level: Some(_), .. }] = column.product.as_slice() {
-                of_features.entry(feature).or_default().push(at);
-            }
-        }
-        let most = of_features.into_values().max_by_key(Vec::len).unwrap_or_default();
-        if most.len() < MANY_LEVELS { Vec::new() } else { most }
     }
 
     /// The transformation of the target.

@@ -48,11 +48,11 @@ pub(super) fn linear(table: TrainingTable, holdout: &Holdout) -> Result<(Trainin
 }
 
 /// A table without redundant columns, with its moments.
-pub(super) struct Prepared {
+pub(super) struct Prepared<M = Moments> {
     pub(super) table: TrainingTable,
-    pub(super) kept: Moments,
-    pub(super) held_out: Moments,
-    pub(super) all: Moments,
+    pub(super) kept: M,
+    pub(super) held_out: M,
+    pub(super) all: M,
     pub(super) decisions: Vec<Decision>,
 }
 

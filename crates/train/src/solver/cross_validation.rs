@@ -10,8 +10,8 @@ use super::design_rows::{DesignRow, DesignRows};
 use super::error::SolveError;
 use super::folds::Folds;
 use super::logistic::{LogisticFit, LogisticSettings, Problem, StandardisationPass};
-use super::moments::{Accumulator, Moments};
-use super::path::{Penalty, alphas, geometric, path_for_scores, ridge_alphas};
+use super::moments::{Accumulator, Moments, SparseAccumulator, SparseMoments};
+use super::path::{PenalisedFit, PenalisedMoments, Penalty, alphas, geometric, ridge_alphas};
 use ordinate_table::SpoolError;
 
 /// The kind of penalty whose strength is selected.
@@ -80,9 +80,37 @@ pub struct CrossValidationResult {
 /// # Errors
 /// [`SolveError`] for fewer than two folds, or when the rows cannot be read.
 pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Moments>, SolveError> {
-    let mut assignment = Folds::new(folds, 1, seed)?;
-    let mut parts: Vec<Accumulator> = Vec::new();
     let levels = rows.levels();
+    let new = |near: &[f64]| Accumulator::with_levels(near.to_vec(), levels.clone());
+    let parts = of_folds(rows, folds, seed, new, |part, row| part.push_exact(row.design, row.target, &[], row.weight))?;
+    Ok(parts.into_iter().map(Accumulator::finish).collect())
+}
+
+/// As [`moments`], for a design of these categories, each with the columns of its levels.
+///
+/// # Errors
+/// As [`moments`].
+pub(crate) fn sparse_moments(
+    rows: &impl DesignRows,
+    categories: &[Vec<usize>],
+    folds: u32,
+    seed: u64,
+) -> Result<Vec<SparseMoments>, SolveError> {
+    let new = |near: &[f64]| SparseAccumulator::new(near, categories);
+    let parts = of_folds(rows, folds, seed, new, |part, row| part.push_exact(row.design, row.target, &[], row.weight))?;
+    Ok(parts.into_iter().map(SparseAccumulator::finish).collect())
+}
+
+/// Adds every row to the accumulator of its fold.
+fn of_folds<A>(
+    rows: &impl DesignRows,
+    folds: u32,
+    seed: u64,
+    new: impl Fn(&[f64]) -> A,
+    push: impl Fn(&mut A, DesignRow<'_>),
+) -> Result<Vec<A>, SolveError> {
+    let mut assignment = Folds::new(folds, 1, seed)?;
+    let mut parts: Vec<A> = Vec::new();
     rows.scan::<SolveError>(&mut |row| {
         if row.weight == 0.0 {
             return Ok(());
@@ -90,10 +118,10 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
         if parts.is_empty() {
             // The shift may be any point near the data. It must be the same for all folds, so that constant columns stay constant.
             let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
-            parts = (0..folds).map(|_| Accumulator::with_levels(near.clone(), levels.clone())).collect();
+            parts = (0..folds).map(|_| new(&near)).collect();
         }
         if let Some(part) = parts.get_mut(assignment.assign(0)) {
-            part.push_exact(row.design, row.target, &[], row.weight);
+            push(part, row);
         }
         Ok(())
     })?;
@@ -101,7 +129,7 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
         let folds = usize::try_from(folds).unwrap_or(usize::MAX);
         return Err(SolveError::EmptyFold { rows: 0, folds });
     }
-    Ok(parts.into_iter().map(Accumulator::finish).collect())
+    Ok(parts)
 }
 
 /// Selects one of `count` regularization strengths from the moments of the folds. `names`: the features, then the target.
@@ -109,8 +137,8 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
 ///
 /// # Errors
 /// [`SolveError`] when a fold is empty, no feature is correlated with the target, or a column is not finite.
-pub fn regression(
-    folds: &[Moments],
+pub fn regression<M: PenalisedMoments>(
+    folds: &[M],
     names: &[String],
     family: PenaltyFamily,
     count: usize,
@@ -124,9 +152,9 @@ fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-fn regression_on(
+fn regression_on<M: PenalisedMoments>(
     threads: usize,
-    folds: &[Moments],
+    folds: &[M],
     names: &[String],
     family: PenaltyFamily,
     (count, rule): (usize, SelectionRule),
@@ -145,19 +173,17 @@ fn regression_on(
     };
     let penalties: Vec<Penalty> = grid.iter().map(|alpha| family.penalty(*alpha)).collect();
     let batches = folds.len().div_ceil(threads.max(1)) as f64;
-    let fits = path_for_scores(whole, names, &penalties, &|fraction| report(fraction / (1.0 + batches)))?;
+    let fits = whole.path_for_scores(names, &penalties, &|fraction| report(fraction / (1.0 + batches)))?;
     if fits.is_empty() {
         return Err(SolveError::Uncorrelated);
     }
 
-    let measure = |fold: &Moments, others: &Moments| -> Result<Vec<(f64, bool)>, SolveError> {
-        let fits = path_for_scores(others, names, &penalties, &|_| {})?;
-        let error = |fit: &super::path::PenalisedFit| {
-            fold.squared_error(&fit.means, fit.intercept, &fit.original_coefficients()) / fold.weight()
-        };
+    let measure = |fold: &M, others: &M| -> Result<Vec<(f64, bool)>, SolveError> {
+        let fits = others.path_for_scores(names, &penalties, &|_| {})?;
+        let error = |fit: &PenalisedFit| fold.squared_error(fit) / fold.weight();
         Ok(fits.iter().map(|fit| (error(fit), fit.converged)).collect())
     };
-    let pairs: Vec<(&Moments, &Moments)> = folds.iter().zip(parts).collect();
+    let pairs: Vec<(&M, &M)> = folds.iter().zip(parts).collect();
     let mut measured = Vec::with_capacity(pairs.len());
     // Every fold is one task, so the result does not depend on the number of threads.
     for (done, batch) in pairs.chunks(threads.max(1)).enumerate() {
@@ -171,7 +197,7 @@ fn regression_on(
         }
         report((1.0 + done as f64 + 1.0) / (1.0 + batches));
     }
-    let weights: Vec<f64> = folds.iter().map(Moments::weight).collect();
+    let weights: Vec<f64> = folds.iter().map(M::weight).collect();
     let candidates = grid.iter().zip(&fits).enumerate().map(|(position, (alpha, fit))| {
         let fold_errors: Vec<(f64, bool)> = measured.iter().filter_map(|fold| fold.get(position)).copied().collect();
         let errors: Vec<f64> = fold_errors.iter().map(|(error, _)| *error).collect();
@@ -289,9 +315,9 @@ impl<R: DesignRows> DesignRows for FoldRows<'_, R> {
 
 /// The moments of all folds, then for each fold the moments of all others. These are merged from the moments of the folds before
 /// and after it, so that three merges for each fold are enough.
-fn without_each(folds: &[Moments]) -> Vec<Moments> {
-    fn running<'m>(folds: impl Iterator<Item = &'m Moments>) -> Vec<Option<Moments>> {
-        let mut so_far: Option<Moments> = None;
+fn without_each<M: PenalisedMoments>(folds: &[M]) -> Vec<M> {
+    fn running<'m, M: PenalisedMoments + 'm>(folds: impl Iterator<Item = &'m M>) -> Vec<Option<M>> {
+        let mut so_far: Option<M> = None;
         let mut all = vec![None];
         for fold in folds {
             so_far = Some(so_far.map_or_else(|| fold.clone(), |before| before.merge(fold)));

@@ -13,6 +13,7 @@
 
 mod dependency;
 mod groups;
+mod sparse;
 
 use std::ops::RangeInclusive;
 
@@ -23,6 +24,7 @@ pub use dependency::RedundantColumns;
 use groups::Groups;
 pub(crate) use groups::WithinGroups;
 use ordinate_model::double_double::DoubleDouble;
+pub(crate) use sparse::{SparseAccumulator, SparseMoments};
 
 /// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row
 /// that joins the means.

@@ -17,22 +17,29 @@
 //! signs, the other coefficients solve a linear system, which gives all digits at once where descent would converge slowly
 //! along correlated features. Linearly dependent columns get a coefficient of exactly zero until the others are independent
 //! (`basis`). The duality gap proves optimality.
+//!
+//! A design of categories with many levels needs no factor `R`: descent is on the products of its columns, most of which are zero
+//! (`sparse`). Of identical levels of two categories, more than one may then have a coefficient.
 
 mod basis;
 mod bidiagonal;
 mod descent;
+mod gram;
+mod gram_descent;
+mod penalised_moments;
 mod problem;
 mod ridge_of_levels;
+mod sparse;
 mod sweep;
 
 use super::error::SolveError;
-use super::length::length;
 use super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::moments::Moments;
 use super::qr::dot;
 use bidiagonal::Bidiagonal;
 use descent::{Accuracy, Descent, PenaltyWeights};
-use problem::Problem;
+pub use penalised_moments::PenalisedMoments;
+use problem::{Problem, intercept};
 
 /// The smallest alpha of a path ÷ the largest.
 const PATH_LENGTH: f64 = 1e-3;
@@ -52,6 +59,27 @@ pub enum Penalty {
         /// The fraction on absolute values, in [0, 1]; 1 is the lasso.
         l1_ratio: f64,
     },
+}
+
+impl Penalty {
+    /// The penalty in the units of the sum of squared errors, for rows of this weight.
+    fn weights(self, weight: f64) -> Result<PenaltyWeights, SolveError> {
+        let (alpha, weights) = match self {
+            Self::Ridge { alpha } => (alpha, PenaltyWeights { l1: 0.0, l2: alpha }),
+            Self::ElasticNet { alpha, l1_ratio } => {
+                if !(0.0..=1.0).contains(&l1_ratio) {
+                    let allowed = "between 0 (ridge) and 1 (lasso)";
+                    return Err(SolveError::InvalidSetting { name: "l1_ratio", value: l1_ratio, allowed });
+                }
+                (alpha, PenaltyWeights { l1: alpha * l1_ratio * weight, l2: alpha * (1.0 - l1_ratio) * weight })
+            }
+        };
+        if !(alpha >= 0.0 && (weights.l1 + weights.l2).is_finite()) {
+            let allowed = "finite and not negative";
+            return Err(SolveError::InvalidSetting { name: "alpha", value: alpha, allowed });
+        }
+        Ok(weights)
+    }
 }
 
 /// A penalised fit: `y = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ) / scaleⱼ`.
@@ -154,38 +182,20 @@ pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Resul
     Problem::new(moments, names, moments.unchecked_lengths()).path(penalties, Accuracy::Exact, &|_| {})
 }
 
-/// As [`path`], with as many digits as the scores of cross-validation need. Reports the fraction of the penalties that are done.
-pub(super) fn path_for_scores(
-    moments: &Moments,
-    names: &[String],
-    penalties: &[Penalty],
-    report: &dyn Fn(f64),
-) -> Result<Vec<PenalisedFit>, SolveError> {
-    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties, Accuracy::Near, report)
-}
-
 /// The regularization path of an elastic net: from the smallest alpha with which all coefficients are zero to a thousandth of
 /// it, at equal ratios. Empty if no column varies.
 ///
 /// Ridge has no zero coefficients: for an `l1_ratio` below 0.001, the path starts as for 0.001 (as in glmnet).
 #[must_use]
-pub fn alphas(moments: &Moments, l1_ratio: f64, count: usize) -> Vec<f64> {
-    let target = moments.triangle().columns().saturating_sub(1);
-    let projection = moments.triangle().column(target);
-    let correlation = |feature| {
-        let column = moments.triangle().column(feature);
-        let length = length(&column);
-        if length > 0.0 { dot(&column, projection.get(..column.len()).unwrap_or_default()).abs() / length } else { 0.0 }
-    };
-    let largest = (0..target).map(correlation).fold(0.0, f64::max) / moments.weight().sqrt();
-    let first = largest / l1_ratio.max(PATH_LENGTH);
+pub fn alphas(moments: &impl PenalisedMoments, l1_ratio: f64, count: usize) -> Vec<f64> {
+    let first = moments.largest_correlation() / l1_ratio.max(PATH_LENGTH);
     if first.is_finite() && first > 0.0 { geometric(first, first * PATH_LENGTH, count) } else { Vec::new() }
 }
 
 /// The regularization path of ridge, descending: from a thousand times the total weight, where all coefficients are close to
 /// zero, to 10⁻⁸ of that, which affects nearly dependent features only.
 #[must_use]
-pub fn ridge_alphas(moments: &Moments, count: usize) -> Vec<f64> {
+pub fn ridge_alphas(moments: &impl PenalisedMoments, count: usize) -> Vec<f64> {
     geometric(1e3 * moments.weight(), 1e-5 * moments.weight(), count)
 }
 
@@ -203,7 +213,7 @@ impl Problem<'_> {
         report: &dyn Fn(f64),
     ) -> Result<Vec<PenalisedFit>, SolveError> {
         let weights: Vec<PenaltyWeights> =
-            penalties.iter().map(|penalty| self.weights(*penalty)).collect::<Result<_, _>>()?;
+            penalties.iter().map(|penalty| penalty.weights(self.moments.weight())).collect::<Result<_, _>>()?;
         if penalties.len() > 1 && weights.iter().all(|weights| weights.l1 == 0.0 && weights.l2 > 0.0) {
             if let Some(found) = self.ridges_of_levels(&weights) {
                 return found.iter().map(|found| self.fitted(found, 0, 0.0, true)).collect();
@@ -223,28 +233,8 @@ impl Problem<'_> {
         Ok(fits)
     }
 
-    /// The penalty in the units of the sum of squared errors.
-    fn weights(&self, penalty: Penalty) -> Result<PenaltyWeights, SolveError> {
-        let weight = self.moments.weight();
-        let (alpha, weights) = match penalty {
-            Penalty::Ridge { alpha } => (alpha, PenaltyWeights { l1: 0.0, l2: alpha }),
-            Penalty::ElasticNet { alpha, l1_ratio } => {
-                if !(0.0..=1.0).contains(&l1_ratio) {
-                    let allowed = "between 0 (ridge) and 1 (lasso)";
-                    return Err(SolveError::InvalidSetting { name: "l1_ratio", value: l1_ratio, allowed });
-                }
-                (alpha, PenaltyWeights { l1: alpha * l1_ratio * weight, l2: alpha * (1.0 - l1_ratio) * weight })
-            }
-        };
-        if !(alpha >= 0.0 && (weights.l1 + weights.l2).is_finite()) {
-            let allowed = "finite and not negative";
-            return Err(SolveError::InvalidSetting { name: "alpha", value: alpha, allowed });
-        }
-        Ok(weights)
-    }
-
     fn fit(&self, penalty: Penalty) -> Result<PenalisedFit, SolveError> {
-        let weights = self.weights(penalty)?;
+        let weights = penalty.weights(self.moments.weight())?;
         if let Some(fit) = self.without_zeros(penalty, weights)? {
             return Ok(fit);
         }
@@ -308,7 +298,7 @@ impl Problem<'_> {
         Ok(PenalisedFit {
             means,
             scales: self.scales.clone(),
-            intercept: self.intercept(&coefficients),
+            intercept: intercept(self.moments.exact_means(), &coefficients, &self.scales),
             residual_sum_of_squares: squares * self.unit * self.unit,
             zero: coefficients.iter().filter(|coefficient| **coefficient == 0.0).count(),
             coefficients,

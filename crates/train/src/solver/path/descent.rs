@@ -27,7 +27,7 @@ const APPROACHING: u32 = 10;
 const GAP_TOLERANCE: f64 = 1e-12;
 
 /// As [`GAP_TOLERANCE`], for [`Accuracy::Near`]: the errors of predictions are at most a ten-thousandth of the target's length.
-const NEAR: f64 = 1e-8;
+pub(super) const NEAR: f64 = 1e-8;
 
 /// The most coefficients that are not zero whose linear system takes no more time than some sweeps.
 const FEW: usize = 64;
@@ -318,40 +318,48 @@ impl<'a> Descent<'a> {
 
     /// Whether the coefficients satisfy the conditions of optimality.
     fn is_optimal(&self) -> bool {
-        let root = self.problem.moments.weight().sqrt();
-        // The residual is a sum of terms of this size, with their rounding errors.
-        let terms = root * self.coefficients.iter().map(|coefficient| coefficient.abs()).sum::<f64>();
-        let slack = root * (ROUNDING + f64::EPSILON * terms);
-        self.correlations.iter().zip(&self.coefficients).all(|(correlation, coefficient)| {
-            let pull = correlation - self.penalty.l2 * coefficient;
-            if *coefficient == 0.0 {
-                pull.abs() <= self.penalty.l1 + slack
-            } else {
-                (pull - self.penalty.l1.copysign(*coefficient)).abs() <= slack
-            }
-        })
+        is_balanced(self.penalty, self.problem.moments.weight(), &self.correlations, &self.coefficients)
     }
 
-    /// The duality gap ÷ the objective at zero.
-    ///
-    /// The residual, scaled so that its correlation with any feature is at most `l1`, is a feasible point of the dual (Kim, Koh,
-    /// Lustig, Boyd and Gorinevsky, 2007). The penalty on squares adds rows.
     fn duality_gap(&self) -> f64 {
-        let problem = self.problem;
-        let PenaltyWeights { l1, l2 } = self.penalty;
-        let steepest = self
-            .correlations
-            .iter()
-            .zip(&self.coefficients)
-            .map(|(correlation, coefficient)| (correlation - l2 * coefficient).abs())
-            .fold(0.0, f64::max);
-        let scale = if steepest > l1 { l1 / steepest } else { 1.0 };
-        let residual = dot(&self.residual, &self.residual) + problem.unexplained;
-        let with_target = dot(&self.residual, &problem.target) + problem.unexplained;
-        let size: f64 = self.coefficients.iter().map(|coefficient| coefficient.abs()).sum();
-        let squares = dot(&self.coefficients, &self.coefficients);
-        let gap = 0.5 * (1.0 + scale * scale) * (residual + l2 * squares) + l1 * size - scale * with_target;
-        // The objective at zero is half the squared length of the target, which is 1. Rounding may make the gap slightly negative.
-        (2.0 * gap).max(0.0)
+        let squares = dot(&self.residual, &self.residual) + self.problem.unexplained;
+        let with_target = dot(&self.residual, &self.problem.target) + self.problem.unexplained;
+        duality_gap(self.penalty, &self.correlations, &self.coefficients, [squares, with_target])
     }
+}
+
+/// Whether coefficients satisfy the conditions of optimality, from the correlations of the columns, whose squared length is `weight`,
+/// with the residual.
+pub(super) fn is_balanced(penalty: PenaltyWeights, weight: f64, correlations: &[f64], coefficients: &[f64]) -> bool {
+    let PenaltyWeights { l1, l2 } = penalty;
+    let root = weight.sqrt();
+    // The residual is a sum of terms of this size, with their rounding errors.
+    let terms = root * coefficients.iter().map(|coefficient| coefficient.abs()).sum::<f64>();
+    let slack = root * (ROUNDING + f64::EPSILON * terms);
+    correlations.iter().zip(coefficients).all(|(correlation, coefficient)| {
+        let pull = correlation - l2 * coefficient;
+        if *coefficient == 0.0 { pull.abs() <= l1 + slack } else { (pull - l1.copysign(*coefficient)).abs() <= slack }
+    })
+}
+
+/// The duality gap ÷ the objective at zero, from the correlations of the columns with the residual, its squared length and its
+/// product with the target.
+///
+/// The residual, scaled so that its correlation with any feature is at most `l1`, is a feasible point of the dual (Kim, Koh,
+/// Lustig, Boyd and Gorinevsky, 2007). The penalty on squares adds rows.
+pub(super) fn duality_gap(
+    penalty: PenaltyWeights,
+    correlations: &[f64],
+    coefficients: &[f64],
+    [residual, with_target]: [f64; 2],
+) -> f64 {
+    let PenaltyWeights { l1, l2 } = penalty;
+    let pulls = correlations.iter().zip(coefficients);
+    let steepest = pulls.map(|(correlation, coefficient)| (correlation - l2 * coefficient).abs()).fold(0.0, f64::max);
+    let scale = if steepest > l1 { l1 / steepest } else { 1.0 };
+    let size: f64 = coefficients.iter().map(|coefficient| coefficient.abs()).sum();
+    let squares = dot(coefficients, coefficients);
+    let gap = 0.5 * (1.0 + scale * scale) * (residual + l2 * squares) + l1 * size - scale * with_target;
+    // The objective at zero is half the squared length of the target, which is 1. Rounding may make the gap slightly negative.
+    (2.0 * gap).max(0.0)
 }

@@ -46,17 +46,6 @@ impl<'a> Problem<'a> {
         Self { moments, names, lengths, scales, unit, triangle, columns, target, unexplained }
     }
 
-    /// The prediction where every feature is at its mean, rounded to a double.
-    pub(super) fn intercept(&self, coefficients: &[f64]) -> f64 {
-        let mut means: Vec<DoubleDouble> = self.moments.exact_means().collect();
-        let at_means = means.pop().unwrap_or_default();
-        let terms = means.iter().zip(coefficients).zip(&self.scales);
-        let moved = terms.fold(at_means, |sum, ((mean, coefficient), scale)| {
-            sum - DoubleDouble::from(mean.parts().1) * DoubleDouble::from(coefficient / scale)
-        });
-        moved.to_f64()
-    }
-
     /// The `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with an additional row `√alpha · eⱼ` of target 0 for each feature.
     pub(super) fn ridge(&self, alpha: f64) -> Vec<f64> {
         let features = self.columns.len();
@@ -106,6 +95,17 @@ impl<'a> Problem<'a> {
         }
         residual
     }
+}
+
+/// The prediction where every feature is at its mean, rounded to a double. `means`: those of the features, then of the target.
+pub(super) fn intercept(means: impl Iterator<Item = DoubleDouble>, coefficients: &[f64], scales: &[f64]) -> f64 {
+    let mut means: Vec<DoubleDouble> = means.collect();
+    let at_means = means.pop().unwrap_or_default();
+    let terms = means.iter().zip(coefficients).zip(scales);
+    let moved = terms.fold(at_means, |sum, ((mean, coefficient), scale)| {
+        sum - DoubleDouble::from(mean.parts().1) * DoubleDouble::from(coefficient / scale)
+    });
+    moved.to_f64()
 }
 
 /// A diagonal matrix, column by column, with columns of zeros at the end.

@@ -9,6 +9,7 @@ mod dependent;
 mod levels;
 mod leverage_factor;
 mod other_libraries;
+mod sparse;
 
 fn moments(rows: &[Vec<f64>], weight: impl Fn(usize) -> f64) -> Moments {
     test_rows::moments(weighted(rows, weight))

@@ -1,0 +1,46 @@
+//! The columns of the levels of categories.
+
+use std::collections::BTreeMap;
+
+use super::TrainingTable;
+use crate::solver::leverage::MOST_COLUMNS;
+use ordinate_model::preprocess::Factor;
+
+/// The levels of a category from which on moments are computed by groups.
+const MANY_LEVELS: usize = 200;
+
+/// The levels of a category up to which their columns are no more expensive than those of numbers.
+const FEW_LEVELS: usize = 20;
+
+/// The levels, for each column of another kind, from which on their products are cheaper than a factor R.
+const LEVELS_FOR_EACH_NUMBER: usize = 4;
+
+impl TrainingTable {
+    /// The columns of the levels of the category with the most levels; empty if they are fewer than [`MANY_LEVELS`].
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        let most = self.levels_of_features().into_values().max_by_key(Vec::len).unwrap_or_default();
+        if most.len() < MANY_LEVELS { Vec::new() } else { most }
+    }
+
+    /// The columns of the levels of each category of more than a few levels, if they are most columns of a large design; empty if
+    /// they are not.
+    pub(crate) fn categories(&self) -> Vec<Vec<usize>> {
+        let all = self.levels_of_features().into_values();
+        let categories: Vec<Vec<usize>> = all.filter(|levels| levels.len() > FEW_LEVELS).collect();
+        let levels: usize = categories.iter().map(Vec::len).sum();
+        let columns = self.columns().len();
+        let is_sparse = columns > MOST_COLUMNS && (columns - levels) * LEVELS_FOR_EACH_NUMBER <= levels;
+        if is_sparse { categories } else { Vec::new() }
+    }
+
+    /// The columns of the levels of each category.
+    fn levels_of_features(&self) -> BTreeMap<&str, Vec<usize>> {
+        let mut of_features: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, column) in self.columns().iter().enumerate() {
+            if let [Factor { feature, level: Some(_), .. }] = column.product.as_slice() {
+                of_features.entry(feature).or_default().push(at);
+            }
+        }
+        of_features
+    }
+}
