@@ -158,10 +158,11 @@ bench: $(CARGO_LAMBDA) ## Measure cold and warm times of the function as it ship
 	cargo lambda build --locked $(SERVICE) --release
 	cargo bench --locked --profile dev --package ordinate --bench lambda
 
-# Only the service is optimized, so that this takes minutes; times are upper bounds. Lines go into a pipe, as on Lambda.
+# Only the service and the printer of numbers are optimized, so that this takes minutes; times are upper bounds. Lines go
+# into a pipe, as on Lambda.
 bench-metrics: ## Measure what the metrics of a request cost
 	cargo bench --locked --profile dev --config 'profile.dev.package.ordinate.opt-level=3' \
-	  -p ordinate --bench emf | cat >/dev/null
+	  --config 'profile.dev.package.zmij.opt-level=3' -p ordinate --bench emf | cat >/dev/null
 
 # ORDINATE_BENCH_MEGABYTES sets the size of the CSV file.
 bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each

@@ -25,13 +25,13 @@ def source(name):
 
 
 @functools.cache
-def translated(name):
-    """What SAM deploys, with a made-up location of the code."""
+def translated(name, release_sha=""):
+    """What SAM deploys, with a made-up location of the code. SAM inserts `ReleaseSha` itself."""
     template = yaml_parse((ROOT / name).read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function" and "CodeUri" in resource["Properties"]:
             resource["Properties"]["CodeUri"] = "s3://code/bootstrap.zip"
-    return Translator({}, Parser()).translate(template, {})
+    return Translator({}, Parser()).translate(template, {"ReleaseSha": release_sha} if release_sha else {})
 
 
 class Stack:

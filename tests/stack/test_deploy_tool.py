@@ -80,11 +80,12 @@ class Deployment(unittest.TestCase):
     def steps(self, parameters, sam, deployed=True):
         """The exit code of both steps, with a `sam` that ends with this code, and their messages."""
         program = self.folder / "sam"
-        program.write_text(f"#!/bin/sh\nexit {sam}\n")
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.folder}/arguments\nexit {sam}\n')
         program.chmod(0o755)
         arguments = ["--config", str(self.file), "--template", str(ROOT / "template.yaml"), "--build",
                      str(self.folder / "build"), "--parameters", parameters]
-        sha = (lambda answers: tool.release_sha(self.folder / "build", answers.parameters) if deployed else "old")
+        given = (lambda answers: tool.all_parameters(answers, ROOT / "template.yaml"))
+        sha = (lambda answers: tool.release_sha(self.folder / "build", given(answers)) if deployed else "old")
         path = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
         output = io.StringIO()
         with mock.patch.dict(os.environ, path), mock.patch.object(tool, "check_credentials"), \
@@ -104,6 +105,15 @@ class Deployment(unittest.TestCase):
         code, output = self.steps("MaxRows=6", sam=0)
         self.assertEqual((code, self.kept()), (0, {"MaxRows": "6"}), output)
         self.assertFalse(tool.Answers(self.file).note_path.exists())
+
+    def test_parameters_that_are_not_given_have_their_defaults_again(self):
+        """CloudFormation would keep the values of the stack, and an older samconfig.toml would undo nothing."""
+        self.steps("MaxRows=6", sam=0)
+        arguments = (self.folder / "arguments").read_text().splitlines()
+        for argument in ['MaxRows="6"', 'MaxBodyBytes="6291456"', 'ModelUri=""']:
+            self.assertIn(argument, arguments)
+        names = {argument.split("=")[0] for argument in arguments if "=" in argument}
+        self.assertEqual(names, set(tool.declared(ROOT / "template.yaml")))
 
     def test_answers_of_a_failed_deployment_are_not_kept(self):
         code, output = self.steps("MaxRows=6", sam=1)

@@ -73,6 +73,9 @@ class Permissions(unittest.TestCase):
             self.assertEqual(own_reads(Stack(ModelUri=f"s3://{path}")), expected)
         read_path = own_reads(Stack(ModelUri="s3://models/a.json", ModelReadPath="models/team/*"))
         self.assertEqual([statement["Resource"] for statement in read_path], ["arn:aws:s3:::models/team/*"])
+        # Instances of the version before still read there.
+        bundled = own_reads(Stack(ModelReadPath="models/team/*"))
+        self.assertEqual(bundled, read_path)
 
     def test_the_models_of_a_catalog_may_be_listed_and_read(self):
         for uri, arn in [("s3://models/team/", "models/team/*"), ("s3://models/", "models/*")]:
@@ -105,7 +108,8 @@ class Permissions(unittest.TestCase):
             self.assertEqual(bucket["VersioningConfiguration"]["Status"], "Enabled")
             self.assertEqual(bucket["OwnershipControls"]["Rules"], [{"ObjectOwnership": "BucketOwnerEnforced"}])
             self.assertIn("BucketEncryption", bucket)
-            self.assertEqual(translated("template.yaml")["Resources"][name]["DeletionPolicy"], "Retain")
+            self.assertEqual(translated("template.yaml")["Resources"][name]["DeletionPolicy"],
+                             "RetainExceptOnCreate")
 
     def test_nothing_of_captured_requests_is_created_by_default(self):
         self.assertEqual([name for name in Stack().resources() if name.startswith("Capture")], [])
@@ -273,6 +277,23 @@ class Releases(unittest.TestCase):
         properties = source("template.yaml")["Resources"]["Function"]["Properties"]
         self.assertEqual(properties["AutoPublishCodeSha256"], {"Ref": "ReleaseSha"})
 
+    def test_a_new_release_sha_changes_the_function(self):
+        """Lambda publishes no version of a function that is as before: a change of an alarm alone would fail."""
+        descriptions = {translated("template.yaml", release_sha=digit * 64)["Resources"]["Function"]["Properties"]
+                        ["Description"] for digit in "01"}
+        self.assertEqual(len(descriptions), 2)
+
+    def test_a_repair_can_be_deployed_while_alarms_fire(self):
+        groups = [Stack(**parameters).resources("AWS::CodeDeploy::DeploymentGroup")["FunctionDeploymentGroup"]
+                  for parameters in ({}, {"StopOnAlarm": "false"})]
+        alarms = [{"Name": f"<{name}>"} for name in ("FunctionErrors", "ServerErrors", "ModelLoadErrors")]
+        self.assertEqual([group["AlarmConfiguration"] for group in groups], [{"Enabled": True, "Alarms": alarms}, {}])
+
+    def test_tokens_need_an_issuer_and_an_audience(self):
+        assertions = source("template.yaml")["Rules"]["JwtNeedsItsIssuer"]["Assertions"]
+        self.assertEqual([assertion["AssertDescription"].split()[-1] for assertion in assertions],
+                         ["JwtIssuer.", "JwtAudience."])
+
     def test_a_deployment_stops_at_the_alarms_about_the_function(self):
         alias = translated("template.yaml")["Resources"]["FunctionAliaslive"]
         self.assertIn("CodeDeployLambdaAliasUpdate", alias["UpdatePolicy"])
@@ -297,7 +318,7 @@ class ReleaseTest(unittest.TestCase):
     working = {"examples": [[1.0], [2.0]]}
     unreleased = (404, {"code": "model_not_found"})
 
-    def works(self, models, answers, ready=200, default="", no_default=False):
+    def works(self, models, answers, ready=200, default="", no_default=False, default_model="", may_be_empty=False):
         """Whether a version works, whose models have these answers to GET /models/NAME and to their predictions."""
         def invoke(FunctionName, Payload):  # noqa: N803, the names of boto3
             event = json.loads(Payload)
@@ -320,7 +341,8 @@ class ReleaseTest(unittest.TestCase):
         client = mock.Mock(invoke=invoke)
         program = {}
         with mock.patch.dict(sys.modules, {"boto3": mock.Mock(client=lambda _: client)}), \
-                mock.patch.dict(os.environ, {"VERSION": "version"}):
+                mock.patch.dict(os.environ, {"VERSION": "version", "DEFAULT_MODEL": default_model,
+                                             "MAY_BE_EMPTY": str(may_be_empty).lower()}):
             exec(compile(self.code, "ReleaseTest", "exec"), program)  # noqa: S102, it is the template's
             try:
                 program["test"]({"DeploymentId": "d", "LifecycleEventHookExecutionId": "e"}, None)
@@ -338,11 +360,23 @@ class ReleaseTest(unittest.TestCase):
         self.assertFalse(self.works(["line"], {"line": "broken"}, default="line"))
 
     def test_models_of_a_catalog_without_a_default_must_predict(self):
-        self.assertTrue(self.works([], {}, no_default=True))
         self.assertTrue(self.works(["a", "b"], {"a": "works", "b": "works"}, no_default=True))
         self.assertFalse(self.works(["a", "b"], {"a": "works", "b": "broken"}, no_default=True))
         self.assertTrue(self.works(["a", "b"], {"a": "works", "b": self.unreleased}, no_default=True))
         self.assertFalse(self.works(["a"], {"a": (503, {})}, no_default=True))
+
+    def test_only_the_own_bucket_may_be_empty(self):
+        """A prefix with a typing error has no models, and callers would get 404."""
+        self.assertTrue(self.works([], {}, no_default=True, may_be_empty=True))
+        self.assertFalse(self.works([], {}, no_default=True))
+        variables = lambda **parameters: Stack(**parameters).resources()["ReleaseTest"]["Environment"]["Variables"]
+        self.assertEqual(variables(CreateModelBucket="true")["MAY_BE_EMPTY"], "true")
+        self.assertEqual(variables(CreateModelBucket="true", ModelUri="s3://models/team/")["MAY_BE_EMPTY"], "false")
+
+    def test_a_default_model_that_is_named_must_be_released(self):
+        self.assertFalse(self.works(["a"], {"a": "works"}, no_default=True, default_model="b"))
+        self.assertEqual(Stack(DefaultModel="b").resources()["ReleaseTest"]["Environment"]["Variables"]["DEFAULT_MODEL"],
+                         "b")
 
 
 ALIAS = "arn:aws:lambda:eu-central-1:123456789012:function:stack-Function-1:live"
