@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
+use memchr::memchr_iter;
+
 use ordinate::http::{FileLine, LineError, frame_of_lines};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Answer, Model, Predictor};
@@ -11,10 +13,13 @@ use ordinate_table::{DataError, MAX_ROW_BYTES, RowNumber};
 use crate::columns::{Columns, OutputColumn, output_columns, output_values};
 use crate::failure::Failure;
 use crate::rejected::{self, Input};
-use crate::score::{Checks, Task, Totals};
+use crate::score::{Checks, Scored, Task, Totals, in_blocks};
 use crate::scoring::{BATCH_BYTES, batch_rows};
 use crate::skipped::RowError;
 use crate::warning_column::rows_with_warnings;
+
+/// The bytes of a block of lines, or a few more.
+const BLOCK_BYTES: u64 = 1 << 20;
 
 /// A line of the input.
 struct Line {
@@ -29,6 +34,41 @@ pub(crate) struct Lines<R> {
     /// The number of the last line.
     number: u64,
     bytes: Vec<u8>,
+}
+
+/// Some lines.
+struct LineBlock {
+    /// The number of the first.
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+/// The lines of a text in blocks, which several threads can read at a time.
+pub(crate) struct LineBlocks<'n, R> {
+    inner: R,
+    /// The number of the next line.
+    line: u64,
+    name: &'n Path,
+}
+
+impl<'n, R: BufRead> LineBlocks<'n, R> {
+    /// The lines from this number on.
+    pub(crate) fn new(inner: R, line: u64, name: &'n Path) -> Self {
+        Self { inner, line, name }
+    }
+
+    fn next(&mut self) -> Result<Option<LineBlock>, Failure> {
+        let unreadable = |source| DataError::Unreadable { path: self.name.to_owned(), source };
+        let mut bytes = Vec::new();
+        (&mut self.inner).take(BLOCK_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            // The reader of the block refuses a line that is too long.
+            (&mut self.inner).take(MAX_ROW_BYTES + 1).read_until(b'\n', &mut bytes).map_err(unreadable)?;
+        }
+        let line = self.line;
+        self.line += memchr_iter(b'\n', &bytes).count() as u64;
+        Ok((!bytes.is_empty()).then_some(LineBlock { line, bytes }))
+    }
 }
 
 /// A line, or a line that is not text.
@@ -101,22 +141,42 @@ impl LineScorer<'_> {
     }
 }
 
-/// Predicts lines and writes them with the added members.
-pub(crate) fn score<R: BufRead>(
+/// Predicts lines on the threads of a task, and writes them in order with the added members.
+pub(crate) fn score<R: BufRead + Send>(
     task: &Task,
-    mut input: Lines<R>,
+    mut input: LineBlocks<R>,
     out: &mut impl Write,
     rejected: &mut dyn Write,
     checks: &Checks<'_>,
 ) -> Result<Totals, Failure> {
-    let wanted = task.columns.wanted(&task.model);
     let scorer = LineScorer {
         model: &task.model,
         predictor: task.columns.predictor(&task.model)?,
         columns: &task.columns,
         added: output_columns(&task.columns, &task.model)?,
     };
-    let rows = batch_rows(&task.model, wanted);
+    let rows = batch_rows(&task.model, task.columns.wanted(&task.model));
+    if task.threads == 1 {
+        let LineBlocks { inner, line, name } = input;
+        return score_lines(&scorer, rows, Lines::new(inner, line, name), (out, rejected), checks);
+    }
+    let name = input.name;
+    let score_block = |block: LineBlock| {
+        let (mut written, mut rejected) = (Vec::new(), Vec::new());
+        let lines = Lines::new(block.bytes.as_slice(), block.line, name);
+        let totals = score_lines(&scorer, rows, lines, (&mut written, &mut rejected), &Checks::default())?;
+        Ok(Scored { written, rejected, totals })
+    };
+    in_blocks(task.threads, || input.next(), score_block, (out, rejected), checks)
+}
+
+fn score_lines<R: BufRead>(
+    scorer: &LineScorer<'_>,
+    rows: usize,
+    mut input: Lines<R>,
+    (out, rejected): (&mut impl Write, &mut dyn Write),
+    checks: &Checks<'_>,
+) -> Result<Totals, Failure> {
     let mut totals = Totals::default();
     loop {
         let (mut lines, mut bytes) = (Vec::new(), 0);
@@ -142,7 +202,7 @@ pub(crate) fn score<R: BufRead>(
         }
         if !lines.is_empty() {
             totals.rows += lines.len() as u64;
-            write_batch(&scorer, &lines, out, rejected, &mut totals)?;
+            write_batch(scorer, &lines, out, rejected, &mut totals)?;
             checks.check(&totals)?;
         }
         if is_end {

@@ -151,7 +151,7 @@ pub fn run_part(
     }
     let stream = Box::new(ObjectReader::new(s3, object, part.start, part.end));
     let rows = if part.start == 0 {
-        Rows::Stream(stream)
+        Rows::FirstPart(stream)
     } else {
         let beginning = s3.range(object, 0, BEGINNING)?.to_vec();
         Rows::Part { beginning, part: stream, line: part.line }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ordinate_model::Model;
-use ordinate_table::{Compression, DataError, FileOptions, TableReader, Watch, Watched};
+use ordinate_table::{Compression, DataError, FileOptions, RowBlock, TableReader, Watch, Watched, parallel};
 
 use crate::columns::{Columns, check_names, output_columns};
 use crate::encoder::Encoder;
 use crate::error::BatchError;
 use crate::failure::Failure;
-use crate::json_lines::{self, Lines};
+use crate::json_lines::{self, LineBlocks};
 use crate::rejected::{self, Input as RejectedInput};
 use crate::scoring::{Scorer, ScoringError};
 use crate::skipped::RowError;
@@ -34,6 +34,8 @@ pub struct Task {
     pub columns: Columns,
     /// How text files are read.
     pub options: FileOptions,
+    /// The number of threads that predict the rows of one text file, whose output does not depend on it.
+    pub threads: usize,
 }
 
 impl Task {
@@ -62,6 +64,8 @@ pub enum Rows {
     File(PathBuf),
     /// A text, from its beginning.
     Stream(Stream),
+    /// The first part of a text.
+    FirstPart(Stream),
     /// A part of a text that begins in this line, where a row begins. `beginning` is the first megabyte of the text.
     Part {
         /// The first megabyte of the whole.
@@ -98,6 +102,14 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds the counts of later rows.
+    fn add(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.rejected += later.rejected;
+        self.warned += later.warned;
+        self.first_rejected = self.first_rejected.take().or(later.first_rejected);
+    }
+
     pub(crate) fn reject(&mut self, error: &RowError) {
         self.rejected += 1;
         self.first_rejected.get_or_insert_with(|| error.to_string());
@@ -144,7 +156,7 @@ pub fn score<W: Write + Send>(
 ) -> Result<(W, Totals), Failure> {
     let Input { name, layout, rows } = input;
     let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
-    let is_whole = !matches!(rows, Rows::Part { .. });
+    let is_whole = matches!(rows, Rows::File(_) | Rows::Stream(_));
     let (target, totals) = match (layout, rows) {
         (Layout::Table, Rows::File(path)) => {
             let begin = beginning(&mut File::open(&path).map_err(unreadable)?).map_err(unreadable)?;
@@ -159,7 +171,7 @@ pub fn score<W: Write + Send>(
                 checks,
             )
         }
-        (Layout::Table, Rows::Stream(mut stream)) => {
+        (Layout::Table, Rows::Stream(mut stream) | Rows::FirstPart(mut stream)) => {
             let begin = beginning(&mut stream).map_err(unreadable)?;
             let compression = Compression::of(&begin);
             let stream = Box::new(Cursor::new(begin).chain(stream));
@@ -177,10 +189,12 @@ pub fn score<W: Write + Send>(
             let watched = Watched::new(file, checks.watch.clone());
             score_lines(task, Box::new(watched), name, target, rejected, checks)
         }
-        (Layout::JsonLines, Rows::Stream(stream)) => score_lines(task, stream, name, target, rejected, checks),
+        (Layout::JsonLines, Rows::Stream(stream) | Rows::FirstPart(stream)) => {
+            score_lines(task, stream, name, target, rejected, checks)
+        }
         (Layout::JsonLines, Rows::Part { part, line, .. }) => {
             let mut target = target;
-            let lines = Lines::new(BufReader::with_capacity(BUFFER, part), line, name);
+            let lines = LineBlocks::new(BufReader::with_capacity(BUFFER, part), line, name);
             let totals = json_lines::score(task, lines, &mut target, rejected, checks)?;
             Ok((target, totals))
         }
@@ -210,13 +224,71 @@ fn score_table<W: Write + Send>(
 
 fn score_rows<W: Write + Send>(
     task: &Task,
+    reader: TableReader,
+    output: TableOutput<W>,
+    rejected: &mut dyn Write,
+    checks: &Checks<'_>,
+) -> Result<(W, Totals), Failure> {
+    let Task { model, columns, threads, .. } = task;
+    let scorer = Scorer::new(model, &reader, columns.wanted(model), columns.predictor(model)?)?;
+    if *threads == 1 || !matches!(output, TableOutput::Csv(_)) {
+        return score_reader(&scorer, task, reader, output, rejected, checks);
+    }
+    let mut blocks = match reader.into_blocks() {
+        Ok(blocks) => blocks,
+        Err(reader) => return score_reader(&scorer, task, *reader, output, rejected, checks),
+    };
+    let (table, added) = (blocks.table(), output_columns(columns, model)?);
+    let score_block = |block: RowBlock| {
+        let reader = table.reader(block)?;
+        let output = TableOutput::continued(Vec::new(), &reader, &added);
+        let mut rejected = Vec::new();
+        let (written, totals) = score_reader(&scorer, task, reader, output, &mut rejected, &Checks::default())?;
+        Ok(Scored { written, rejected, totals })
+    };
+    let mut target = output.finish()?;
+    let next = || blocks.next_block().map_err(Failure::from);
+    let totals = in_blocks(*threads, next, score_block, (&mut target, rejected), checks)?;
+    Ok((target, totals))
+}
+
+/// The output of a block of rows.
+pub(crate) struct Scored {
+    pub(crate) written: Vec<u8>,
+    pub(crate) rejected: Vec<u8>,
+    pub(crate) totals: Totals,
+}
+
+/// Scores blocks on several threads, and writes their outputs in order.
+pub(crate) fn in_blocks<B: Send>(
+    threads: usize,
+    next: impl FnMut() -> Result<Option<B>, Failure> + Send,
+    score: impl Fn(B) -> Result<Scored, Failure> + Sync,
+    (out, rejected): (&mut dyn Write, &mut dyn Write),
+    checks: &Checks<'_>,
+) -> Result<Totals, Failure> {
+    let mut totals = Totals::default();
+    parallel::in_order(threads, next, score, |scored| {
+        let scored = scored?;
+        out.write_all(&scored.written)?;
+        if !scored.rejected.is_empty() {
+            rejected.write_all(&scored.rejected)?;
+        }
+        totals.add(scored.totals);
+        checks.check(&totals)
+    })?;
+    Ok(totals)
+}
+
+fn score_reader<W: Write + Send>(
+    scorer: &Scorer<'_>,
+    task: &Task,
     mut reader: TableReader,
     mut output: TableOutput<W>,
     rejected: &mut dyn Write,
     checks: &Checks<'_>,
 ) -> Result<(W, Totals), Failure> {
-    let Task { model, columns, .. } = task;
-    let scorer = Scorer::new(model, &reader, columns.wanted(model), columns.predictor(model)?)?;
+    let columns = &task.columns;
     let mut totals = Totals::default();
     let outcome = scorer.score::<Failure>(&mut reader, &[], |batch| {
         totals.warned += batch.answer.iter().map(|answer| rows_with_warnings(&answer.warnings) as u64).sum::<u64>();
@@ -253,7 +325,7 @@ fn score_lines<W: Write + Send>(
         Some(compression) => compression.decompressed(stream).map_err(unreadable)?,
     };
     let mut target = io::BufWriter::with_capacity(BUFFER, Encoder::new(target, compression)?);
-    let lines = Lines::new(BufReader::with_capacity(BUFFER, text), 1, name);
+    let lines = LineBlocks::new(BufReader::with_capacity(BUFFER, text), 1, name);
     let totals = json_lines::score(task, lines, &mut target, rejected, checks)?;
     let encoder = target.into_inner().map_err(io::IntoInnerError::into_error)?;
     Ok((encoder.finish()?, totals))

@@ -17,6 +17,7 @@ use ordinate_batch::s3::S3;
 use ordinate_batch::score::{Checks, Task};
 use ordinate_batch::store::{Folder, Prefix, Store};
 use ordinate_model::wording::counted;
+use ordinate_table::parallel::available_threads;
 use serde::Serialize;
 
 use super::extra_columns::ExtraColumns;
@@ -26,8 +27,8 @@ use super::{model, print, print_error};
 
 /// Score many files, each into a file of the same name in another folder or prefix
 ///
-/// Files are scored in parallel, one on each processor. CSV, JSON Lines and Parquet are written as they are read, with
-/// the columns of the predictions; what is compressed with gzip or Zstandard stays so. Rows that cannot be predicted
+/// Files are scored in parallel, and the rows of a large CSV or JSON Lines file by all processors. CSV, JSON Lines and
+/// Parquet are written as they are read, with the columns of the predictions; what is compressed with gzip or Zstandard stays so. Rows that cannot be predicted
 /// are left out and listed, each with its reason, in a file of the same name with the end .rejected.jsonl.
 ///
 /// An output is complete or absent. A file that has an output of the same content, model and columns is not scored
@@ -54,7 +55,7 @@ pub(super) struct Arguments {
     column: String,
     #[command(flatten)]
     extra: ExtraColumns,
-    /// Number of files that are scored at a time; by default one for each processor
+    /// Number of threads; by default one for each processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Print a summary as one JSON object
@@ -115,11 +116,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let columns = arguments.extra.columns(&arguments.column);
     columns.predictor(&loaded)?;
     output_columns(&columns, &loaded)?;
-    let task = Task { model: loaded, columns, options: arguments.reading.options() };
+    let task = Task { model: loaded, columns, options: arguments.reading.options(), threads: 1 };
     let total = inputs.iter().map(|input| input.size).sum();
     let progress = Arc::new(Progress::of_bytes(Some(total), !arguments.quiet));
     let work = Work { task: &task, store: store.as_ref(), s3: input_client.as_ref(), progress };
-    let files = work.all(&inputs, arguments.jobs.map_or_else(processors, usize::from));
+    let files = work.all(&inputs, arguments.jobs.map_or_else(available_threads, usize::from));
     let summary = Summary::new(&task, files);
     let text =
         if arguments.json { serde_json::to_string(&summary)? + "\n" } else { summary.text(&arguments.output)? };
@@ -184,10 +185,6 @@ fn check_places(
     Ok(())
 }
 
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// The state that the threads share.
 struct Work<'w> {
     task: &'w Task,
@@ -207,7 +204,9 @@ impl Work<'_> {
                     while let Some((position, input)) =
                         Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, inputs.get(at)?)))
                     {
-                        let summary = self.one(input);
+                        // Threads without a file of their own work on the files that are left.
+                        let at_a_time = jobs.min(inputs.len() - position);
+                        let summary = self.one(input, jobs.div_ceil(at_a_time));
                         done.lock().unwrap_or_else(PoisonError::into_inner).push((position, summary));
                     }
                 });
@@ -218,7 +217,8 @@ impl Work<'_> {
         done.into_iter().map(|(_, summary)| summary).collect()
     }
 
-    fn one(&self, input: &Input) -> FileSummary {
+    fn one(&self, input: &Input, threads: usize) -> FileSummary {
+        let task = Task { threads, ..self.task.clone() };
         let place = input.place.to_string();
         let is_local = self.s3.is_none();
         let checks =
@@ -226,7 +226,7 @@ impl Work<'_> {
         let outcome = input
             .place
             .source(self.s3, u64::MAX)
-            .and_then(|source| run_one(self.task, &source, input.layout, (self.store, &input.name), &checks));
+            .and_then(|source| run_one(&task, &source, input.layout, (self.store, &input.name), &checks));
         if !is_local || matches!(outcome, Ok(Outcome::Unchanged)) {
             self.progress.inc(input.size);
         }

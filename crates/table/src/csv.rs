@@ -117,8 +117,21 @@ impl<R: Read> CsvRows<R> {
 impl CsvRows<io::Empty> {
     /// The rows of one chunk of a file.
     pub(super) fn of_chunk(csv: Csv, name: &Path, header: &[String], chunk: Chunk) -> Self {
-        let chunks = Chunks::new(io::empty(), chunk.line, csv.delimiter, 1);
+        Self::with_chunk(csv, name, header, chunk, io::empty())
+    }
+}
+
+impl<R: Read> CsvRows<R> {
+    /// The rows of a chunk of a file, and of what follows it.
+    pub(super) fn with_chunk(csv: Csv, name: &Path, header: &[String], chunk: Chunk, rest: R) -> Self {
+        let chunks = Chunks::new(rest, chunk.line, csv.delimiter, 1);
         Self { csv, name: name.to_owned(), header: header.to_vec(), records: None, next: Some(chunk), chunks }
+    }
+
+    /// The rows that were not read yet: chunks that are in memory, and the others.
+    pub(super) fn into_chunks(self) -> (Csv, Vec<Chunk>, Chunks<R>) {
+        let begun = self.records.map(Records::into_rest);
+        (self.csv, begun.into_iter().chain(self.next).collect(), self.chunks)
     }
 }
 
@@ -184,6 +197,15 @@ impl<R> CsvRows<R> {
     /// Gives the columns other names, for messages.
     pub(super) fn set_header(&mut self, header: &[String]) {
         self.header = header.to_vec();
+    }
+}
+
+impl Records<Vec<u8>> {
+    /// The bytes that were not read yet.
+    fn into_rest(self) -> Chunk {
+        let (line, offset) = (self.line_after(), usize::try_from(self.offset()).unwrap_or(usize::MAX));
+        let mut bytes = self.reader.into_inner().into_inner().1.into_inner();
+        Chunk { line, bytes: bytes.split_off(offset.min(bytes.len())) }
     }
 }
 

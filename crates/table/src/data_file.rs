@@ -19,7 +19,7 @@ use ordinate_model::header::{column_names, index_columns};
 use ordinate_model::wording::{NAMED, listed};
 
 /// A file whose header has been read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DataFile {
     /// The path that is opened.
     pub(super) path: PathBuf,
@@ -45,7 +45,7 @@ pub(super) struct DataFile {
 }
 
 /// The format of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Format {
     Csv(Csv),
     Parquet {

@@ -9,6 +9,7 @@ use super::csv::Stream;
 use super::data_file::{DataFile, FileRows, Format};
 use super::file_options::FileOptions;
 use super::row::Row;
+use super::row_blocks::RowBlocks;
 use super::{DataError, Header, Watch};
 use ordinate_model::suggestion::most_similar;
 
@@ -112,7 +113,7 @@ impl TableReader {
         Self::of_one_file(file, rows, options, known)
     }
 
-    fn of_one_file(
+    pub(super) fn of_one_file(
         file: DataFile,
         rows: FileRows<Stream>,
         options: FileOptions,
@@ -150,6 +151,21 @@ impl TableReader {
     pub fn next(&mut self, row: &mut Row) -> Result<bool, DataError> {
         row.order.clone_from(&self.file.order);
         self.rows.next(row)
+    }
+
+    /// The rows that were not read yet, in blocks for several threads; the reader itself if they cannot be split, since they
+    /// are those of Parquet or of several files.
+    ///
+    /// # Errors
+    /// The reader.
+    pub fn into_blocks(self) -> Result<RowBlocks, Box<Self>> {
+        if self.rest.len() > 0 {
+            return Err(Box::new(self));
+        }
+        match self.rows {
+            FileRows::Csv(rows) => Ok(RowBlocks::new(*rows, self.file, self.options, self.known)),
+            rows @ FileRows::Parquet(_) => Err(Box::new(Self { rows, ..self })),
+        }
     }
 
     /// The name of all files together in messages.

@@ -129,7 +129,12 @@ impl Function {
     }
 
     fn task(&self, model: Arc<Model>) -> Task {
-        Task { model, columns: self.settings.columns.clone(), options: self.settings.options.clone() }
+        Task {
+            model,
+            columns: self.settings.columns.clone(),
+            options: self.settings.options.clone(),
+            threads: self.settings.threads,
+        }
     }
 }
 

@@ -24,7 +24,12 @@ pub struct BatchSettings {
     pub part_bytes: u64,
     /// The most bytes of a Parquet object.
     pub spool_bytes: u64,
+    /// The threads that predict.
+    pub threads: usize,
 }
+
+/// The memory in megabytes for which Lambda gives one processor.
+const MEGABYTES_OF_PROCESSOR: usize = 1769;
 
 impl BatchSettings {
     /// Reads the variables `BATCH_…`.
@@ -80,6 +85,11 @@ impl BatchSettings {
             },
             part_bytes: bytes("BATCH_PART_BYTES", BEGINNING, PART_BYTES)?,
             spool_bytes: bytes("BATCH_SPOOL_BYTES", 1, SPOOL_BYTES)?,
+            threads: environment
+                .parse("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", |megabytes| {
+                    megabytes.parse::<usize>().map_err(|_| "expected a number of megabytes".to_owned())
+                })?
+                .map_or(1, |megabytes| (megabytes / MEGABYTES_OF_PROCESSOR).max(1)),
         })
     }
 }

@@ -5,3 +5,4 @@ mod events;
 mod faults;
 mod split;
 mod support;
+mod threads;

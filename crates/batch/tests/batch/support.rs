@@ -11,6 +11,7 @@ use ordinate::source::catalog::Catalog;
 use ordinate::source::s3::S3Settings;
 use ordinate_batch::columns::Columns;
 use ordinate_batch::function::{BatchSettings, Function, FunctionError};
+use ordinate_model::Model;
 use ordinate_table::FileOptions;
 use ordinate_test_support::s3_server::{S3Server, credentials};
 use serde_json::{Value, json};
@@ -87,6 +88,11 @@ impl Bench {
         })
     }
 
+    /// The model of the functions.
+    pub(crate) fn model(&self) -> Arc<Model> {
+        self.runtime.block_on(Catalog::bundled(Some("line")).unwrap().default_model()).unwrap()
+    }
+
     pub(crate) fn function(&self) -> Function {
         self.function_at(S3Server::shared().address(), |_| {})
     }
@@ -101,6 +107,7 @@ impl Bench {
             options: FileOptions::default(),
             part_bytes: 1 << 20,
             spool_bytes: 1 << 30,
+            threads: 1,
         };
         change(&mut settings);
         let s3 = S3Settings {
