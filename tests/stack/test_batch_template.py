@@ -74,8 +74,19 @@ class Batch(unittest.TestCase):
         self.assertEqual((states["Plan"]["Parameters"]["step"], states["Finish"]["Parameters"]["step"]),
                          ("plan", "finish"))
         self.assertEqual(states["Score"]["ItemProcessor"]["ProcessorConfig"]["Mode"], "DISTRIBUTED")
-        for state in [states["Plan"], states["Finish"], states["Score"]["ItemProcessor"]["States"]["ScoreItem"]]:
+        of_item = states["Score"]["ItemProcessor"]["States"]
+        for state in [states["Plan"], states["Finish"], of_item["ScoreItem"], of_item["NoteFailure"]]:
             self.assertIn("Ordinate.Transient", state["Retry"][0]["ErrorEquals"])
+
+    def test_an_item_that_fails_is_noted_and_does_not_stop_the_others(self):
+        score = stack().resources()["StateMachine"]["Definition"]["States"]["Score"]
+        self.assertEqual(score["ToleratedFailurePercentage"], 100)
+        states = score["ItemProcessor"]["States"]
+        self.assertEqual([(catch["ErrorEquals"], catch["Next"]) for catch in states["ScoreItem"]["Catch"]],
+                         [(["States.ALL"], "NoteFailure")])
+        self.assertEqual(states["NoteFailure"]["Parameters"]["step"], "failed")
+        # What each item returns counts towards the limit of the output of the map.
+        self.assertEqual(states["Done"]["Result"], "done")
 
     def test_the_bucket_is_private_and_removes_what_was_interrupted(self):
         bucket = stack().resources()["Results"]

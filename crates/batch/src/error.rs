@@ -63,6 +63,15 @@ pub enum BatchError {
         /// The byte after the last.
         end: u64,
     },
+    /// An object of a manifest without an output.
+    #[error(
+        "{place}: the object was not scored, and the reason was not noted\n\
+         help: the map run of the execution has the errors of its items"
+    )]
+    NotScored {
+        /// The object.
+        place: String,
+    },
     /// A folder or prefix without inputs.
     #[error(
         "{place}: no files with rows\n\
@@ -90,6 +99,14 @@ pub enum BatchError {
         /// The rows that were predicted.
         rows: u64,
     },
+    /// The time of the function ends before all objects are joined.
+    #[error(
+        "{place}: the function's time ends before all objects are joined\nhelp: run the step finish again, which continues"
+    )]
+    Unfinished {
+        /// The manifest.
+        place: String,
+    },
     /// A Parquet file that does not fit into the temporary storage.
     #[error(
         "{place}: Parquet is read from temporary storage, which has {limit} bytes for it, got {size} bytes\n\
@@ -114,7 +131,7 @@ impl BatchError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Source(error) => error.is_transient(),
-            Self::Replaced { .. } | Self::Raced { .. } => true,
+            Self::Replaced { .. } | Self::Raced { .. } | Self::Unfinished { .. } => true,
             _ => false,
         }
     }

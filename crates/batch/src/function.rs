@@ -1,6 +1,7 @@
 //! The batch function: events in, scored objects out.
 
 mod event;
+mod failed;
 mod finish;
 mod handler;
 mod manifest;
@@ -8,5 +9,6 @@ mod plan;
 mod settings;
 
 pub use event::{Event, EventError};
+pub use finish::ItemsFailed;
 pub use handler::{Function, FunctionError};
 pub use settings::BatchSettings;

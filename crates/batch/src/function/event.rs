@@ -19,6 +19,8 @@ pub enum Event {
     Plan(PlanRequest),
     /// Items are to be scored.
     Items(Vec<Item>),
+    /// An item could not be scored.
+    Failed(Box<FailedRequest>),
     /// The parts of objects are to be joined.
     Finish(FinishRequest),
 }
@@ -52,6 +54,28 @@ pub struct FinishRequest {
     pub manifest: ManifestLocation,
 }
 
+/// An item of a manifest that a state machine could not score.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FailedRequest {
+    /// The manifest.
+    pub manifest: ManifestLocation,
+    /// The item.
+    pub item: Item,
+    /// The error that the state machine caught.
+    pub error: CaughtError,
+}
+
+/// An error in the words of Step Functions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CaughtError {
+    /// Its type.
+    pub error: String,
+    /// Of an error of a function, JSON with `errorMessage`.
+    #[serde(default)]
+    pub cause: String,
+}
+
 /// Where a manifest is.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ManifestLocation {
@@ -83,8 +107,9 @@ impl Event {
             let parsed = match step.as_str() {
                 Some("plan") => PlanRequest::deserialize(event).map(Self::Plan),
                 Some("score") => items(event).map(Self::Items),
+                Some("failed") => FailedRequest::deserialize(event).map(Box::new).map(Self::Failed),
                 Some("finish") => FinishRequest::deserialize(event).map(Self::Finish),
-                _ => return Err(unknown(format!("expected the step plan, score or finish, got {step}"))),
+                _ => return Err(unknown(format!("expected the step plan, score, failed or finish, got {step}"))),
             };
             return parsed.map_err(|error| unknown(error.to_string()));
         }
@@ -92,18 +117,19 @@ impl Event {
         if let Some(records) = records.filter(|records| records.iter().all(|record| source(record) == "aws:sqs")) {
             return Ok(Self::Messages(records.iter().map(message).collect()));
         }
-        if records.is_none() && event.get("bucket").is_some() || event.get("Items").is_some() {
+        let is_item = ["bucket", "item"].iter().any(|key| event.get(key).is_some());
+        if records.is_none() && is_item || event.get("Items").is_some() {
             return items(event).map(Self::Items).map_err(|error| unknown(error.to_string()));
         }
         objects(event).map(Self::Objects)
     }
 }
 
-/// One item, or a batch of items as the item batcher of a state machine makes it.
+/// One item, also in a selection of the input of a state machine, or a batch of items as its item batcher makes it.
 fn items(event: &Value) -> Result<Vec<Item>, serde_json::Error> {
     match event.get("Items") {
         Some(items) => Vec::deserialize(items),
-        None => Ok(vec![Item::deserialize(event)?]),
+        None => Ok(vec![Item::deserialize(event.get("item").unwrap_or(event))?]),
     }
 }
 
@@ -245,6 +271,10 @@ mod tests {
         let item = json!({"bucket": "data", "key": "a.csv"});
         assert!(matches!(Event::parse(&item), Ok(Event::Items(items)) if items.len() == 1));
         assert!(matches!(Event::parse(&json!({"Items": [item, item]})), Ok(Event::Items(items)) if items.len() == 2));
+        assert!(matches!(Event::parse(&json!({"item": item})), Ok(Event::Items(items)) if items.len() == 1));
+        let failed = json!({"step": "failed", "manifest": {"bucket": "out", "key": "_plans/1.json"}, "item": item,
+            "error": {"Error": "Lambda.Unknown"}});
+        assert!(matches!(Event::parse(&failed), Ok(Event::Failed(failed)) if failed.item.key == "a.csv"));
         let plan = json!({"step": "plan", "bucket": "data", "prefix": "in/"});
         assert!(matches!(Event::parse(&plan), Ok(Event::Plan(_))));
         let finish = json!({"step": "finish", "manifest": {"bucket": "out", "key": "_plans/1.json"}});

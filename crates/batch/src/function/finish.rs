@@ -1,54 +1,192 @@
-//! The step `finish`: one output for each object that was split.
+//! The step `finish`: one output for each object that was split, and the outcome of every object of a manifest.
 
 use indexmap::IndexMap;
+use ordinate::source::ObjectLocation;
+use ordinate_table::parallel;
+use serde::Serialize;
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use super::event::{FinishRequest, object};
+use super::failed::Reason;
 use super::handler::{Call, FunctionError};
-use super::manifest::{Item, ItemPart};
+use super::manifest::{Item, ItemPart, Names, place, write_document};
 use crate::error::BatchError;
+use crate::inputs::Place;
 use crate::join::join;
+use crate::kind::layout_of;
 use crate::run::{Outcome, Part};
+use crate::store::{Existing, Store};
 
-/// Joins the parts of the objects of a manifest.
+/// Objects that are examined at a time.
+const AT_A_TIME: usize = 16;
+
+/// Some items of a manifest were not scored; everything else was.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "{failed} of {objects} objects were not scored, the others were. The first is {first}\n\
+     help: {result} lists them with their reasons; mend or remove them, and start the execution again"
+)]
+pub struct ItemsFailed {
+    failed: usize,
+    objects: usize,
+    first: String,
+    result: String,
+}
+
+/// The outcome of an object.
+#[derive(Debug, Clone, Serialize)]
+struct ObjectOutcome {
+    input: String,
+    output: String,
+    outcome: &'static str,
+    /// The number of its items.
+    items: usize,
+    /// The items that were not scored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<FailedItem>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct FailedItem {
+    /// The bytes of a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<u64>,
+    #[serde(flatten)]
+    reason: Reason,
+}
+
+/// Joins the parts of the objects of a manifest, and writes the outcome of each object next to it.
 pub(super) fn finish(call: &Call<'_>, request: &FinishRequest) -> Result<Value, FunctionError> {
-    let items = manifest(call, request)?;
-    let mut objects: IndexMap<(String, String), Vec<ItemPart>> = IndexMap::new();
-    let mut whole = 0;
+    let names = Names::new(call, &request.manifest);
+    let mut objects: IndexMap<(String, String), Vec<Item>> = IndexMap::new();
+    for item in manifest(call, request)? {
+        objects.entry((item.bucket.clone(), item.key.clone())).or_default().push(item);
+    }
+    let mut outcomes = Vec::new();
+    let mut transient = None;
+    let mut remaining = objects.into_values();
+    parallel::in_order(
+        AT_A_TIME,
+        || Ok(remaining.next()),
+        |items| if call.is_out_of_time() { Err(unfinished(call, &names)) } else { one(call, &names, &items) },
+        |outcome: Result<ObjectOutcome, FunctionError>| {
+            match outcome {
+                Ok(outcome) => outcomes.push(outcome),
+                // The others are finished before the step is repeated.
+                Err(error) if error.is_transient() => transient = Some(error),
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        },
+    )?;
+    if let Some(error) = transient {
+        return Err(error);
+    }
+    report(call, &names, &outcomes)
+}
+
+fn unfinished(call: &Call<'_>, names: &Names) -> FunctionError {
+    BatchError::Unfinished { place: call.store.place(&names.result()) }.into()
+}
+
+/// Writes the outcomes, and fails if an object was not scored.
+fn report(call: &Call<'_>, names: &Names, outcomes: &[ObjectOutcome]) -> Result<Value, FunctionError> {
+    let name = names.result();
+    let mut failed = outcomes.iter().filter(|object| object.outcome == "failed");
+    let first = failed.next();
+    let count = failed.count() + usize::from(first.is_some());
+    let objects = outcomes.len();
+    let document = json!({"objects": objects, "failed": count, "outcomes": outcomes}).to_string();
+    write_document(call, &name, document.as_bytes())?;
+    let result = call.store.place(&name);
+    tracing::info!(result, objects, failed = count, "finished");
+    let Some(first) = first else {
+        return Ok(json!({"result": place(call, &name), "objects": objects, "failed": 0}));
+    };
+    let reason = first.failed.first().map_or("", |item| item.reason.message.as_str());
+    let first = if reason.contains(&first.input) { reason.to_owned() } else { format!("{}: {reason}", first.input) };
+    Err(ItemsFailed { failed: count, objects, first, result }.into())
+}
+
+/// The outcome of the object of these items. Only errors that another attempt may mend are returned.
+fn one(call: &Call<'_>, names: &Names, items: &[Item]) -> Result<ObjectOutcome, FunctionError> {
+    let Some(item) = items.first() else { return Err(unfinished(call, names)) };
+    let (input, output) = (format!("s3://{}/{}", item.bucket, item.key), call.store.place(&item.key));
+    let mut parts: Vec<&ItemPart> = items.iter().filter_map(|item| item.part.as_ref()).collect();
+    parts.sort_by_key(|part| part.part);
+    let done = object(&item.bucket, &item.key).map_err(FunctionError::from).and_then(|location| match location {
+        None => Ok("ignored"),
+        Some(location) if parts.is_empty() => whole(call, names, item, &location),
+        Some(location) => joined(call, &location, &parts),
+    });
+    let error = match done {
+        Ok(outcome) => {
+            tracing::info!(input, output, outcome, parts = parts.len(), "finished an object");
+            return Ok(ObjectOutcome { input, output, outcome, items: items.len(), failed: Vec::new() });
+        }
+        Err(error) if error.is_transient() => return Err(error),
+        Err(error) => error,
+    };
+    let mut failed = Vec::new();
     for item in items {
-        match item.part {
-            Some(part) => objects.entry((item.bucket, item.key)).or_default().push(part),
-            None => whole += 1,
+        if let Some(reason) = Reason::noted(call, names, item)? {
+            let (start, end) = item.part.as_ref().map(|part| (part.start, part.end)).unzip();
+            failed.push(FailedItem { start, end, reason });
         }
     }
-    let mut outputs = Vec::new();
-    for ((bucket, key), mut parts) in objects {
-        parts.sort_by_key(|part| part.part);
-        let Some(first) = parts.first() else { continue };
-        let call = call.with_model_of(first)?;
-        let Some(location) = object(&bucket, &key)? else { continue };
-        let object = call.planned_object(&location, first)?;
-        let ranges: Vec<Part> =
-            parts.iter().map(|part| Part { start: part.start, end: part.end, line: part.line }).collect();
-        let outcome = join(&call.task, (&call.s3, &object), &ranges, (call.store, &key))?;
-        let outcome = if outcome == Outcome::Unchanged { "unchanged" } else { "written" };
-        let (input, output) = (location.to_string(), call.store.location(&key).to_string());
-        tracing::info!(input, output, outcome, parts = ranges.len(), "joined");
-        outputs.push(json!({"input": input, "output": output, "outcome": outcome, "parts": ranges.len()}));
-        if call.is_out_of_time() {
-            let reason = "the function's time ends before all objects are joined";
-            return Err(BatchError::Other(format!("{reason}\nhelp: run the step finish again, which continues")).into());
-        }
+    if failed.is_empty() {
+        let reason = Reason { kind: error.kind().to_owned(), message: error.to_string() };
+        failed.push(FailedItem { start: None, end: None, reason });
     }
-    Ok(json!({"objects": outputs, "whole": whole}))
+    tracing::error!(input, output, %error, "an object failed");
+    Ok(ObjectOutcome { input, output, outcome: "failed", items: items.len(), failed })
+}
+
+/// The outcome of an object that was not split.
+fn whole(
+    call: &Call<'_>,
+    names: &Names,
+    item: &Item,
+    location: &ObjectLocation,
+) -> Result<&'static str, FunctionError> {
+    if call.is_output(location) || layout_of(location.key()).is_none() {
+        return Ok("ignored");
+    }
+    let source = match Place::Object(location.clone()).source(Some(&call.s3), call.settings.spool_bytes) {
+        Err(BatchError::Missing { .. }) => return Ok("deleted"),
+        source => source?,
+    };
+    let existing = call.store.existing(location.key())?;
+    if existing.is(&source.identity(&call.task)?) {
+        return Ok("written");
+    }
+    // The object, or the model, was replaced after the object was scored.
+    let is_of_another = matches!(existing, Existing::Present { identity: Some(_), .. });
+    if is_of_another && Reason::noted(call, names, item)?.is_none() {
+        return Ok("written");
+    }
+    Err(BatchError::NotScored { place: location.to_string() }.into())
+}
+
+/// Joins the parts of an object.
+fn joined(call: &Call<'_>, location: &ObjectLocation, parts: &[&ItemPart]) -> Result<&'static str, FunctionError> {
+    let Some(first) = parts.first() else { return Ok("ignored") };
+    let call = call.with_model_of(first)?;
+    let object = call.planned_object(location, first)?;
+    let ranges: Vec<Part> =
+        parts.iter().map(|part| Part { start: part.start, end: part.end, line: part.line }).collect();
+    let outcome = join(&call.task, (&call.s3, &object), &ranges, (call.store, location.key()))?;
+    Ok(if outcome == Outcome::Unchanged { "unchanged" } else { "written" })
 }
 
 fn manifest(call: &Call<'_>, request: &FinishRequest) -> Result<Vec<Item>, FunctionError> {
-    let missing = |place: &str| BatchError::Missing { place: place.to_owned() };
     let place = format!("s3://{}/{}", request.manifest.bucket, request.manifest.key);
-    let location = object(&request.manifest.bucket, &request.manifest.key)?.ok_or_else(|| missing(&place))?;
-    let found = call.s3.head(&location)?.ok_or_else(|| missing(&place))?;
-    let bytes = call.s3.range(&found, 0, found.size)?;
+    let location = object(&request.manifest.bucket, &request.manifest.key)?;
+    let bytes = location.map(|location| call.s3.read(&location)).transpose()?.flatten();
+    let bytes = bytes.ok_or_else(|| BatchError::Missing { place: place.clone() })?;
     let items = serde_json::from_slice(&bytes);
     Ok(items.map_err(|error| BatchError::Other(format!("{place}: expected a manifest of the step plan: {error}")))?)
 }

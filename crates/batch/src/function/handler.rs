@@ -13,9 +13,10 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 
 use super::event::{Event, EventError, Message, object};
+use super::finish::ItemsFailed;
 use super::manifest::{Item, ItemPart};
 use super::settings::BatchSettings;
-use super::{finish, plan};
+use super::{failed, finish, plan};
 use crate::error::BatchError;
 use crate::identity::Identity;
 use crate::inputs::Place;
@@ -45,6 +46,9 @@ pub enum FunctionError {
     /// The environment.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Items of a manifest.
+    #[error(transparent)]
+    Items(#[from] ItemsFailed),
 }
 
 impl From<ordinate::source::SourceError> for FunctionError {
@@ -57,12 +61,20 @@ impl FunctionError {
     /// The type of the error for retries of a state machine.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        let is_transient = match self {
+        match self {
+            Self::Items(_) => "Ordinate.ItemsFailed",
+            _ if self.is_transient() => "Ordinate.Transient",
+            _ => "Ordinate.Permanent",
+        }
+    }
+
+    /// Whether another attempt may succeed although nothing was changed.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
             Self::Batch(error) => error.is_transient(),
             Self::Model(CatalogError::Unavailable(cause)) => cause.is_transient(),
             _ => false,
-        };
-        if is_transient { "Ordinate.Transient" } else { "Ordinate.Permanent" }
+        }
     }
 }
 
@@ -124,6 +136,7 @@ impl Function {
             Event::Messages(messages) => Ok(call.messages(&messages)),
             Event::Plan(request) => plan::plan(&call, &request),
             Event::Items(items) => answer(items.iter().map(|item| call.item(item)).collect()),
+            Event::Failed(request) => failed::note(&call, &request),
             Event::Finish(request) => finish::finish(&call, &request),
         }
     }

@@ -1,6 +1,15 @@
 //! The items of a plan, as they are in its manifest.
 
+use ordinate_model::identity::Checksum;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::event::ManifestLocation;
+use super::handler::Call;
+use crate::error::BatchError;
+use crate::identity::Identity;
+use crate::store::Store;
+use std::io::Write;
 
 /// An object, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +46,47 @@ pub struct ItemPart {
     pub model_version: String,
     /// Its checksum.
     pub model_sha256: String,
+}
+
+/// Names below the prefix of outputs that belong to a manifest.
+pub(super) struct Names {
+    /// That of the manifest without its ending.
+    stem: String,
+}
+
+impl Names {
+    /// The names of a manifest of this stack; of another one, names are below the prefix all the same.
+    pub(super) fn new(call: &Call<'_>, manifest: &ManifestLocation) -> Self {
+        let name = manifest.key.strip_prefix(call.settings.output.key()).unwrap_or(&manifest.key);
+        Self { stem: name.strip_suffix(".json").unwrap_or(name).to_owned() }
+    }
+
+    /// The reason why an item was not scored.
+    pub(super) fn note(&self, item: &Item) -> String {
+        let Item { bucket, key, part } = item;
+        let start = part.as_ref().map(|part| part.start);
+        let digest = Checksum::compute(format!("{bucket}\n{key}\n{start:?}").as_bytes());
+        format!("{}.failed/{}.json", self.stem, digest.as_str())
+    }
+
+    /// The outcome of each object.
+    pub(super) fn result(&self) -> String {
+        format!("{}.result.json", self.stem)
+    }
+}
+
+/// Writes a small document of an execution.
+pub(super) fn write_document(call: &Call<'_>, name: &str, document: &[u8]) -> Result<(), BatchError> {
+    let identity = Identity::new(name, Checksum::compute(document).as_str(), &call.task);
+    let mut output = call.store.create(name, &identity, None)?;
+    output.write_all(document).map_err(|error| BatchError::from_failure(error.into(), &call.store.place(name)))?;
+    output.commit()
+}
+
+/// The place of a document in an answer.
+pub(super) fn place(call: &Call<'_>, name: &str) -> Value {
+    let location = call.store.location(name);
+    serde_json::json!({"bucket": location.bucket(), "key": location.key()})
 }
 
 #[cfg(test)]

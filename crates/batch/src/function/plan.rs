@@ -7,15 +7,13 @@ use serde_json::{Value, json};
 
 use super::event::{PlanRequest, object};
 use super::handler::{Call, FunctionError};
-use super::manifest::{Item, ItemPart};
+use super::manifest::{Item, ItemPart, place, write_document};
 use crate::cuts::parts;
 use crate::error::BatchError;
-use crate::identity::Identity;
 use crate::inputs::{Input, Place, objects};
 use crate::run::Source;
 use crate::store::Store;
 use ordinate_model::identity::Checksum;
-use std::io::Write;
 
 /// The folder of manifests, below the prefix of outputs.
 const FOLDER: &str = "_plans";
@@ -30,24 +28,16 @@ pub(super) fn plan(call: &Call<'_>, request: &PlanRequest) -> Result<Value, Func
             && seen.insert(location)
             && !call.is_output(location)
         {
-            items.extend(items_of(call, input, location)?);
+            items.extend(items_or_whole(call, input, location)?);
         }
     }
     let manifest = serde_json::to_vec(&items).map_err(|error| BatchError::Other(error.to_string()))?;
     let digest = Checksum::compute(&manifest);
     let id = request.id.clone().unwrap_or_else(|| digest.as_str().to_owned());
     let name = format!("{FOLDER}/{id}.json");
-    let identity = Identity::new(&name, digest.as_str(), &call.task);
-    let mut output = call.store.create(&name, &identity, None)?;
-    output.write_all(&manifest).map_err(|error| BatchError::from_failure(error.into(), &call.store.place(&name)))?;
-    output.commit()?;
-    let location = call.store.location(&name);
-    tracing::info!(manifest = %location, items = items.len(), objects = inputs.len(), "planned");
-    Ok(json!({
-        "manifest": {"bucket": location.bucket(), "key": location.key()},
-        "items": items.len(),
-        "objects": inputs.len(),
-    }))
+    write_document(call, &name, &manifest)?;
+    tracing::info!(manifest = %call.store.location(&name), items = items.len(), objects = inputs.len(), "planned");
+    Ok(json!({"manifest": place(call, &name), "items": items.len(), "objects": inputs.len()}))
 }
 
 fn inputs(call: &Call<'_>, request: &PlanRequest) -> Result<Vec<Input>, FunctionError> {
@@ -75,6 +65,17 @@ fn objects_below(call: &Call<'_>, bucket: &str, prefix: &str) -> Result<Vec<Inpu
     match objects(&call.s3, &location) {
         Err(BatchError::NoFiles { .. }) => Ok(Vec::new()),
         found => found,
+    }
+}
+
+/// The items of an object. One that cannot be split is scored as a whole, whose error is reported with its name.
+fn items_or_whole(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> Result<Vec<Item>, FunctionError> {
+    match items_of(call, input, location) {
+        Err(error) if !error.is_transient() && !call.is_out_of_time() => {
+            tracing::warn!(input = %location, %error, "an object is not split");
+            Ok(vec![Item { bucket: location.bucket().to_owned(), key: location.key().to_owned(), part: None }])
+        }
+        items => items,
     }
 }
 

@@ -70,6 +70,17 @@ impl S3 {
         }))
     }
 
+    /// The content of a small object; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Those of the requests.
+    pub(crate) fn read(&self, location: &ObjectLocation) -> Result<Option<Bytes>, BatchError> {
+        match self.head(location)? {
+            None => Ok(None),
+            Some(found) => self.range(&found, 0, found.size).map(Some),
+        }
+    }
+
     /// The bytes of an object from `start` up to `end`.
     ///
     /// # Errors

@@ -48,11 +48,19 @@ fn in_parts(bench: &Bench, request: &Value, part_bytes: u64) -> usize {
         function.handle(item, TIME).unwrap();
     }
     let finish = json!({"step": "finish", "manifest": plan["manifest"]});
-    function.handle(&finish, TIME).unwrap();
+    let finished = function.handle(&finish, TIME).unwrap();
+    assert!(outcomes(bench, &finished).iter().all(|object| object["outcome"] == "written"));
     // A repetition changes nothing.
     let again = function.handle(&finish, TIME).unwrap();
-    assert!(again["objects"].as_array().unwrap().iter().all(|object| object["outcome"] == "unchanged"), "{again}");
+    let is_done = |object: &Value| object["outcome"] == if object["items"] == 1 { "written" } else { "unchanged" };
+    assert!(outcomes(bench, &again).iter().all(is_done), "{again}");
     items.len()
+}
+
+/// The outcomes of the objects, in the order of the manifest.
+fn outcomes(bench: &Bench, finished: &Value) -> Vec<Value> {
+    let result: Value = serde_json::from_str(&bench.text(finished["result"]["key"].as_str().unwrap())).unwrap();
+    result["outcomes"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -89,6 +97,16 @@ fn parts_of_the_least_size_are_copied_by_the_server() {
 }
 
 #[test]
+fn a_first_part_of_which_no_row_can_be_predicted_is_part_of_the_whole() {
+    let bench = Bench::new();
+    let bad = format!("high,{LONG}\n").repeat(12_000);
+    bench.put("a.csv", format!("x,note\n{bad}{}", rows(8000).replacen("x,note\n", "", 1)));
+    let request = json!({"step": "plan", "bucket": BUCKET, "key": bench.key("a.csv")});
+    assert!(in_parts(&bench, &request, 1 << 20) > 2);
+    assert!(bench.text(&bench.out("a.csv")).starts_with("x,note,prediction\n0,"));
+}
+
+#[test]
 fn a_prefix_is_planned_with_all_its_objects() {
     let bench = Bench::new();
     bench.put("large.csv", rows(20_000));
@@ -104,6 +122,70 @@ fn a_prefix_is_planned_with_all_its_objects() {
     assert_eq!(bench.function().handle(&empty, TIME).unwrap()["items"], 0);
 }
 
+/// As the state machine does it: an item that fails is noted, and the others are scored.
+#[test]
+fn an_item_that_fails_is_named_with_its_reason_and_the_others_are_scored() {
+    let bench = Bench::new();
+    // The last part of this object has a row that is never closed; the other cannot even be split.
+    let long = rows(30_000) + "1,\"" + &"never closed\n".repeat(2 << 20);
+    bench.put("broken.csv", long);
+    bench.put("excel.csv", [&b"PK\x03\x04"[..], &vec![0; 2 << 20]].concat());
+    bench.put("small.csv", "x\n1\n");
+    bench.put("large.csv", rows(20_000));
+    let function = bench.function();
+    let plan = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key(""), "id": "night"});
+    let plan = function.handle(&plan, TIME).unwrap();
+    let items: Value = serde_json::from_str(&bench.text(plan["manifest"]["key"].as_str().unwrap())).unwrap();
+    let mut failures = 0;
+    for item in items.as_array().unwrap() {
+        let input = json!({"item": item, "manifest": plan["manifest"]});
+        if let Err(error) = function.handle(&input, TIME) {
+            let cause = json!({"errorType": error.kind(), "errorMessage": error.to_string()}).to_string();
+            let mut failed = input;
+            failed["step"] = json!("failed");
+            failed["error"] = json!({"Error": error.kind(), "Cause": cause});
+            function.handle(&failed, TIME).unwrap();
+            failures += 1;
+        }
+    }
+    assert_eq!(failures, 2);
+    let finish = json!({"step": "finish", "manifest": plan["manifest"]});
+    let error = function.handle(&finish, TIME).unwrap_err();
+    assert_eq!(error.kind(), "Ordinate.ItemsFailed");
+    let message = error.to_string();
+    assert!(message.contains("2 of 4 objects were not scored, the others were. The first is "), "{message}");
+    assert!(message.contains("_plans/night.result.json lists them with their reasons"), "{message}");
+    let result = bench.out("_plans/night.result.json").replace(&bench.key(""), "");
+    let result: Value = serde_json::from_str(&bench.text(&result)).unwrap();
+    let found: Vec<(&str, &str)> = result["outcomes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| {
+            (object["input"].as_str().unwrap().rsplit('/').next().unwrap(), object["outcome"].as_str().unwrap())
+        })
+        .collect();
+    let expected =
+        [("broken.csv", "failed"), ("excel.csv", "failed"), ("large.csv", "written"), ("small.csv", "written")];
+    assert_eq!(found, expected);
+    let broken = &result["outcomes"][0];
+    assert!(broken["failed"][0]["start"].as_u64().unwrap() > 0, "{broken}");
+    assert_eq!(broken["failed"][0]["type"], "Ordinate.Permanent");
+    assert!(
+        broken["failed"][0]["message"].as_str().unwrap().contains("the row that begins here is longer"),
+        "{broken}"
+    );
+    let excel = result["outcomes"][1]["failed"][0]["message"].as_str().unwrap().to_owned();
+    assert!(excel.contains("excel.csv: ") && excel.contains("\nhelp: "), "{excel}");
+    assert!(bench.get(&bench.out("broken.csv")).is_none() && bench.get(&bench.out("large.csv")).is_some());
+    // The mended object alone is scored by the next execution.
+    bench.put("broken.csv", rows(20_000));
+    bench.put("excel.csv", "x\n2\n");
+    let request = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key(""), "id": "next night"});
+    in_parts(&bench, &request, 1 << 20);
+    assert_eq!(bench.text(&bench.out("excel.csv")), "x,prediction\n2,5.0\n");
+}
+
 #[test]
 fn parts_of_an_object_that_was_replaced_are_not_mixed() {
     let bench = Bench::new();
@@ -117,10 +199,10 @@ fn parts_of_an_object_that_was_replaced_are_not_mixed() {
     let error = function.handle(&finish, TIME).unwrap_err().to_string();
     assert!(error.contains("are not scored"), "{error}");
     bench.put("a.csv", rows(20_001));
-    for event in [&items[1], &finish] {
+    for (event, kind) in [(&items[1], "Ordinate.Permanent"), (&finish, "Ordinate.ItemsFailed")] {
         let error = function.handle(event, TIME).unwrap_err();
         assert!(error.to_string().contains("the object was replaced after the plan"), "{error}");
-        assert_eq!(error.kind(), "Ordinate.Permanent");
+        assert_eq!(error.kind(), kind);
     }
     assert_eq!(bench.get(&bench.out("a.csv")), None);
 }
