@@ -109,8 +109,10 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tes
 
 test-deploy: $(CARGO_LAMBDA) $(SAM) $(MINISTACK) ## Deploy the templates to an emulator of AWS and call them; PROFILE=dev is faster
 	cargo lambda build --locked $(SERVICE) $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
+	cargo lambda build --locked -p ordinate-batch --bin batch \
+	  $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	cargo build --locked $(CLI)
-	$(VENV)/bin/python tests/stack/deploy target/lambda/api/bootstrap target/debug/ordinate
+	$(VENV)/bin/python tests/stack/deploy target/lambda/api/bootstrap target/debug/ordinate target/lambda/batch/bootstrap
 
 test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)

@@ -4,6 +4,8 @@ Everything else stays as it is. These parts are removed or replaced; a real acco
 
 - CodeDeploy, which ministack refuses: DeploymentPreference and the function that tests a release.
 - Alarms with metric math.
+- The most messages that are scored at a time: ministack compares it as text.
+- The policy by which the state machine starts executions of itself: ministack checks no permissions.
 - Conditions with Select and Split: those of ModelUri compare it with the empty text, so that a catalog in a bucket that
   the stack does not create cannot be tested.
 - Methods of the REST API: ministack does not import those for any method, so GET and POST are in their place.
@@ -18,22 +20,27 @@ import sys
 
 from samtranslator.yaml_helper import yaml_parse
 
+# Types that ministack refuses.
+REFUSED = {"AWS::IAM::RolePolicy"}
 CODEDEPLOY = {"ReleaseTest", "ReleaseTestRole", "ReleaseTestLogs"}
 
 
 def emulated(template, endpoint):
     resources = template["Resources"]
     for name in list(resources):
-        if name in CODEDEPLOY or "Metrics" in resources[name].get("Properties", {}):
+        if name in CODEDEPLOY or resources[name]["Type"] in REFUSED or "Metrics" in resources[name].get("Properties", {}):
             del resources[name]
     if "Function" in resources:
         function = resources["Function"]
         function["Metadata"] = {"BuildMethod": "makefile"}
         properties = function["Properties"]
-        del properties["DeploymentPreference"]
+        properties.pop("DeploymentPreference", None)
         properties["CodeUri"] = "code"
+        for event in properties.get("Events", {}).values():
+            event["Properties"].pop("ScalingConfig", None)
         properties["Environment"]["Variables"]["AWS_ENDPOINT_URL_S3"] = endpoint
-        template["Conditions"]["ModelIsInS3"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelUri"}, ""]}]}
+        if "ModelIsInS3" in template["Conditions"]:
+            template["Conditions"]["ModelIsInS3"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelUri"}, ""]}]}
         template["Conditions"]["ModelIsCatalog"] = {"Fn::Equals": [{"Ref": "ModelUri"}, "a catalog"]}
     for resource in resources.values():
         for methods in resource.get("Properties", {}).get("DefinitionBody", {}).get("paths", {}).values():
