@@ -9,7 +9,7 @@ use std::num::NonZero;
 use super::design_rows::{DesignRow, DesignRows};
 use super::error::SolveError;
 use super::folds::Folds;
-use super::logistic::{LogisticFit, LogisticSettings, Problem, StandardisationPass};
+use super::logistic::{FitLosses, LogisticFit, LogisticSettings, Problem, StandardisationPass};
 use super::moments::{Accumulator, Moments, SparseAccumulator, SparseMoments};
 use super::path::{PenalisedFit, PenalisedMoments, Penalty, alphas, geometric, ridge_alphas};
 use ordinate_table::SpoolError;
@@ -251,23 +251,9 @@ pub fn classification(
     let mut measured: Vec<(f64, Vec<(f64, bool)>)> = Vec::new();
     for fold in 0..usize::try_from(folds).unwrap_or(usize::MAX) {
         let others = FoldRows { rows, assignment: &assignment, fold, is_left_out: false };
-        let mut standardisation = StandardisationPass::new(columns, classes)?;
-        others.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
-        let standardisation = standardisation.with_settings(settings).finish_part();
-        let mut problem = Problem::new(&others, standardisation, settings, false)?;
-        let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
-        let mut losses = vec![0.0; fits.len()];
-        let mut weight = 0.0;
-        FoldRows { is_left_out: true, ..others }.scan::<SolveError>(&mut |row| {
-            weight += row.weight;
-            for (loss, fit) in losses.iter_mut().zip(&fits) {
-                *loss += row.weight * fit.loss(row.design, super::logistic::position(row.target));
-            }
-            Ok(())
-        })?;
+        let (weight, losses) = others.measure(classes, alphas, settings)?;
         if weight > 0.0 {
-            let of_fits = losses.iter().zip(&fits).map(|(loss, fit)| (loss / weight, fit.converged));
-            measured.push((weight, of_fits.collect()));
+            measured.push((weight, losses));
         }
     }
     if measured.len() < 2 {
@@ -290,6 +276,33 @@ struct FoldRows<'f, R> {
     assignment: &'f Folds,
     fold: usize,
     is_left_out: bool,
+}
+
+impl<R: DesignRows> FoldRows<'_, R> {
+    /// Fits all other rows with each alpha. Returns the weight of the fold, and the mean loss on it and the convergence of each fit.
+    fn measure(
+        self,
+        classes: usize,
+        alphas: &[f64],
+        settings: &LogisticSettings,
+    ) -> Result<(f64, Vec<(f64, bool)>), SolveError> {
+        let mut standardisation = StandardisationPass::new(self.columns().len(), classes)?;
+        self.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
+        let standardisation = standardisation.with_settings(settings).finish_part();
+        let mut problem = Problem::new(&self, standardisation, settings, false)?;
+        let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
+        drop(problem);
+        let mut of_fits = FitLosses::new(&fits);
+        let mut losses = vec![0.0; fits.len()];
+        let mut weight = 0.0;
+        Self { is_left_out: true, ..self }.scan::<SolveError>(&mut |row| {
+            weight += row.weight;
+            let of_row = of_fits.losses(row.design, super::logistic::position(row.target));
+            losses.iter_mut().zip(of_row).for_each(|(loss, of_row)| *loss += row.weight * of_row);
+            Ok(())
+        })?;
+        Ok((weight, losses.iter().zip(&fits).map(|(loss, fit)| (loss / weight, fit.converged)).collect()))
+    }
 }
 
 impl<R: DesignRows> DesignRows for FoldRows<'_, R> {

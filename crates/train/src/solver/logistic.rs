@@ -42,6 +42,7 @@ use super::qr::UpperTriangle;
 pub use information::{LogisticInference, NoInference, ScoreInference};
 use iterate::Solution;
 use lbfgs::Descent;
+pub(crate) use logistic_fit::FitLosses;
 pub use logistic_fit::LogisticFit;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;

@@ -125,18 +125,62 @@ impl LogisticFit {
         for (value, coefficients) in standardised.zip(&self.coefficients) {
             scores.iter_mut().zip(coefficients).for_each(|(score, coefficient)| *score += coefficient * value);
         }
-        if scores.len() == 1 {
-            scores.insert(0, 0.0);
+        loss(&scores, class)
+    }
+}
+
+/// `−ln p(class)`, from the scores of all classes, or of the second of two.
+fn loss(scores: &[f64], class: usize) -> f64 {
+    let first = (scores.len() == 1).then_some(0.0);
+    let scores = || first.into_iter().chain(scores.iter().copied());
+    let own = scores().nth(class).unwrap_or(f64::NAN);
+    // ln Σ exp(scoreⱼ − own), without overflow, and without loss of digits when the sum is close to 1.
+    let others = scores().enumerate().filter(|(other, _)| *other != class).map(|(_, score)| score - own);
+    let largest = others.clone().fold(0.0, f64::max);
+    if largest == 0.0 {
+        libm::log1p(others.map(libm::exp).sum::<f64>())
+    } else {
+        largest + libm::log(libm::exp(-largest) + others.map(|other| libm::exp(other - largest)).sum::<f64>())
+    }
+}
+
+/// Fits to the same rows with several penalties, so that the columns of a row are standardised once.
+#[derive(Debug)]
+pub(crate) struct FitLosses<'f> {
+    means: &'f [f64],
+    scales: &'f [f64],
+    /// For each fit, its scores.
+    intercepts: Vec<f64>,
+    /// For each column, the coefficients of the scores of all fits.
+    coefficients: Vec<f64>,
+    /// The scores of a row by all fits.
+    scores: Vec<f64>,
+    fits: usize,
+}
+
+impl<'f> FitLosses<'f> {
+    pub(crate) fn new(fits: &'f [LogisticFit]) -> Self {
+        let (means, scales) = fits.first().map_or((&[][..], &[][..]), |fit| (&fit.means[..], &fit.scales[..]));
+        let of_column = |column| fits.iter().filter_map(move |fit| fit.coefficients.get(column)).flatten().copied();
+        Self {
+            means,
+            scales,
+            intercepts: fits.iter().flat_map(|fit| fit.intercepts.iter().copied()).collect(),
+            coefficients: (0..means.len()).flat_map(of_column).collect(),
+            scores: Vec::new(),
+            fits: fits.len(),
         }
-        let own = scores.get(class).copied().unwrap_or(f64::NAN);
-        // ln Σ exp(scoreⱼ − own), without overflow, and without loss of digits when the sum is close to 1.
-        let others = scores.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, score)| score - own);
-        let largest = others.clone().fold(0.0, f64::max);
-        if largest == 0.0 {
-            libm::log1p(others.map(libm::exp).sum::<f64>())
-        } else {
-            largest + libm::log(libm::exp(-largest) + others.map(|other| libm::exp(other - largest)).sum::<f64>())
+    }
+
+    /// `−ln p(class)` of a row by each fit.
+    pub(crate) fn losses(&mut self, design: &[f64], class: usize) -> impl Iterator<Item = f64> {
+        let width = self.intercepts.len();
+        self.scores.clone_from(&self.intercepts);
+        let standardised = design.iter().zip(self.means).zip(self.scales).map(|((x, mean), scale)| (x - mean) / scale);
+        for (value, coefficients) in standardised.zip(self.coefficients.chunks_exact(width.max(1))) {
+            self.scores.iter_mut().zip(coefficients).for_each(|(score, coefficient)| *score += coefficient * value);
         }
+        self.scores.chunks_exact((width / self.fits.max(1)).max(1)).map(move |scores| loss(scores, class))
     }
 }
 
