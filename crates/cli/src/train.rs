@@ -38,62 +38,25 @@ use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
 
+/// The options that name output files, with their paths.
+type OutputPaths<'a> = [(&'static str, Option<&'a Path>); 3];
+
 /// Trains, writes the output files, and returns the results as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    if let Err(reason) = arguments.check_log_link() {
-        wrong_usage("train", &reason);
-    }
-    let penalty = match arguments.penalty() {
-        Ok(penalty) => penalty,
-        Err(reason) => wrong_usage("train", &reason),
-    };
+    let penalty = arguments.check_log_link().and_then(|()| arguments.penalty());
+    let penalty = penalty.unwrap_or_else(|reason| wrong_usage("train", &reason));
     let out = arguments.out.as_deref();
-    let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
-    let named: Vec<(&str, &Path)> = written.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
-    if let Some(reason) = clash(&named) {
-        wrong_usage("train", &reason);
-    }
-    let printed = named.iter().find(|(_, path)| is_standard_output(path));
-    if let Some((option, _)) = printed.filter(|_| arguments.json) {
-        let reason = format!("{option} and --json would both be written to standard output; name a file with {option}");
-        wrong_usage("train", &reason);
-    }
-    let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
-    for (option, path) in written {
-        let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
-        if let Some(data) = data.iter().chain(&test).find(is_read) {
-            let data = data.display();
-            return Err(format!("{data}: {option} is a data file\nhelp: choose another file").into());
-        }
-    }
-    if let Some(twice) = test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
-        let twice = twice.display();
-        return Err(format!("{twice}: --test names a file of the training data").into());
-    }
+    let paths = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    let is_printed = check_outputs(paths, arguments.json).unwrap_or_else(|reason| wrong_usage("train", &reason));
+    check_data_files(arguments, paths)?;
     let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out)).map(create).transpose()?;
     let is_file = |path: &&Path| catalog.is_none() || Some(*path) != out;
     let create = |(option, path): (&'static str, Option<&Path>)| {
         path.filter(is_file).map(|path| OptionFile::create(option, path)).transpose()
     };
-    let [model_file, report_file, card_file] = written.map(create);
+    let [model_file, report_file, card_file] = paths.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
-    let progress = Arc::new(Progress::of_stages(!arguments.json));
-    let watch = Some(progress.watch());
-    let trained = train(&plan(arguments, penalty, watch)?);
-    drop(progress);
-    let mut trained = match trained {
-        Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
-            let resolved = command(problems.options());
-            return Err(format!("{}\nhelp: to count these values as missing, use: {resolved}", problems.text()).into());
-        }
-        trained => trained?,
-    };
-    // Without an option, and without a loss, a decision is only a note.
-    let is_open = |decision: &&Decision| decision.loses_rows || !decision.options.is_empty();
-    let open: Vec<&Decision> = trained.decisions.iter().filter(is_open).collect();
-    if arguments.strict && !open.is_empty() {
-        return Err(undecided(&open).into());
-    }
+    let mut trained = fit(arguments, penalty)?;
     let published = catalog.map(|catalog| wait(catalog.publish(&trained.document))).transpose()?;
     if let Some(published) = &published {
         // The results and the report have the version that the model has now.
@@ -123,17 +86,72 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     } else {
         report(&trained, saved)?
     };
-    if printed.is_some() {
+    if is_printed {
         print_error(&results);
     }
+    answer(&written, if is_printed { String::new() } else { results })
+}
+
+/// Checks that every output has a place of its own, and returns whether one of them is standard output.
+fn check_outputs(paths: OutputPaths<'_>, json: bool) -> Result<bool, String> {
+    let named: Vec<(&str, &Path)> = paths.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+    if let Some(reason) = clash(&named) {
+        return Err(reason);
+    }
+    match named.iter().find(|(_, path)| is_standard_output(path)) {
+        Some((option, _)) if json => {
+            Err(format!("{option} and --json would both be written to standard output; name a file with {option}"))
+        }
+        printed => Ok(printed.is_some()),
+    }
+}
+
+/// Checks that no output is a data file, and no test file is one of the training data.
+fn check_data_files(arguments: &Arguments, paths: OutputPaths<'_>) -> Result<(), Box<dyn Error>> {
+    let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
+    for (option, path) in paths {
+        let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
+        if let Some(data) = data.iter().chain(&test).find(is_read) {
+            let data = data.display();
+            return Err(format!("{data}: {option} is a data file\nhelp: choose another file").into());
+        }
+    }
+    match test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
+        Some(twice) => Err(format!("{}: --test names a file of the training data", twice.display()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Trains with progress, and refuses decisions that no option makes if they are to be errors.
+fn fit(arguments: &Arguments, penalty: PenaltyPlan) -> Result<Trained, Box<dyn Error>> {
+    let progress = Arc::new(Progress::of_stages(!arguments.json));
+    let watch = Some(progress.watch());
+    let trained = train(&plan(arguments, penalty, watch)?);
+    drop(progress);
+    let trained = match trained {
+        Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
+            let resolved = command(problems.options());
+            return Err(format!("{}\nhelp: to count these values as missing, use: {resolved}", problems.text()).into());
+        }
+        trained => trained?,
+    };
+    // Without an option, and without a loss, a decision is only a note.
+    let is_open = |decision: &&Decision| decision.loses_rows || !decision.options.is_empty();
+    let open: Vec<&Decision> = trained.decisions.iter().filter(is_open).collect();
+    if arguments.strict && !open.is_empty() {
+        return Err(undecided(&open).into());
+    }
+    Ok(trained)
+}
+
+/// The results, or if a file cannot be written, an error after they are printed.
+fn answer(written: &[Option<Result<PathBuf, String>>], results: String) -> Result<String, Box<dyn Error>> {
     let failed: Vec<&str> =
         written.iter().flatten().filter_map(|file| file.as_ref().err()).map(String::as_str).collect();
-    let answer = if printed.is_some() { String::new() } else { results };
     if failed.is_empty() {
-        return Ok(answer);
+        return Ok(results);
     }
-    // The results are printed although a file cannot be written.
-    print(&answer);
+    print(&results);
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
     Err(format!("{}{kept}", failed.join("\nerror: ")).into())

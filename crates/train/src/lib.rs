@@ -110,20 +110,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         cross_validation: cross_validation.as_ref(),
         ..DocumentBuilder::without_results(plan, &table)
     };
-    // Loading a model file verifies a golden row.
-    let model = Model::from_json(
-        builder.seal(&evaluated, vec![first_row(&table)?], |_| None, None, None)?.to_json()?.as_bytes(),
-    )?;
-    let pass = MeasuringPass {
-        plan,
-        table: &table,
-        holdout: &holdout,
-        model: &model,
-        parameters: evaluated.least_squares_parameters(),
-        whole: &whole,
-    };
     let MeasuredFit { measured, report, residuals, weight, baseline, golden, sample, test_scan } =
-        pass.run(test_data.as_ref())?;
+        measure(&builder, &table, &holdout, [&whole, &evaluated], test_data.as_ref())?;
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
     let (robust, note) = fit::robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
@@ -151,13 +139,12 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     )?;
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
-    let test_rows = test_scan.map_or(0, |scan| scan.rows);
     // Without held-out rows it is the confusion matrix of the fitted rows.
     let confusion = measured.evaluation.confusion().map(<[_]>::to_vec).filter(|_| measured.held_out.is_some());
     Ok(Trained {
         document,
         held_out,
-        test_rows,
+        test_rows: test_scan.map_or(0, |scan| scan.rows),
         train: measured.fitted,
         test: measured.held_out,
         confusion,
@@ -169,6 +156,21 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         decisions,
         notes,
     })
+}
+
+/// Measures the evaluated fit, and collects what the model file needs of the rows for the fit to all rows.
+fn measure(
+    builder: &DocumentBuilder<'_>,
+    table: &TrainingTable,
+    holdout: &Holdout,
+    [whole, evaluated]: [&Fit; 2],
+    test_data: Option<&TestData<'_>>,
+) -> Result<MeasuredFit, TrainError> {
+    // Loading a model file verifies a golden row.
+    let draft = builder.seal(evaluated, vec![first_row(table)?], |_| None, None, None)?;
+    let model = Model::from_json(draft.to_json()?.as_bytes())?;
+    let parameters = evaluated.least_squares_parameters();
+    MeasuringPass { plan: builder.plan, table, holdout, model: &model, parameters, whole }.run(test_data)
 }
 
 /// The notes on how a plan is measured.

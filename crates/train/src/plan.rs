@@ -257,24 +257,48 @@ impl Plan {
         cross_validation: Option<&CrossValidationResult>,
         test: Option<&Scan>,
     ) -> BTreeMap<String, Value> {
-        let mut parameters = BTreeMap::from([
-            ("estimator".to_owned(), json!(estimator.name())),
-            ("test_fraction".to_owned(), json!(self.held_out_fraction())),
-        ]);
-        let mut keep = |name: &str, is_set: bool, value: Value| {
-            if is_set {
-                parameters.insert(name.to_owned(), value);
-            }
-        };
-        keep(TEST_ROWS, test.is_some(), json!(test.map(|scan| scan.rows)));
-        keep("test_data_sha256", test.is_some(), json!(test.map(|scan| scan.sha256.as_str())));
-        let Selection { features, exclude, weights, offset, .. } = &self.selection;
-        keep("features", !features.is_empty(), json!(features));
-        keep("exclude", !exclude.is_empty(), json!(exclude));
-        keep("weights", weights.is_some(), json!(weights));
-        if let Some(OffsetColumn { name, log }) = offset {
-            keep(if *log { "exposure" } else { "offset" }, true, json!(name));
+        let mut parameters = Parameters::default();
+        parameters.keep("estimator", true, json!(estimator.name()));
+        parameters.keep("test_fraction", true, json!(self.held_out_fraction()));
+        parameters.keep(TEST_ROWS, test.is_some(), json!(test.map(|scan| scan.rows)));
+        parameters.keep("test_data_sha256", test.is_some(), json!(test.map(|scan| scan.sha256.as_str())));
+        parameters.keep_selection(&self.selection);
+        parameters.keep_preparation(&self.preparation);
+        for (name, value) in self.origin.options.given() {
+            parameters.keep(name, true, value);
         }
+        parameters.keep_penalty(&self.penalty, estimator, cross_validation);
+        parameters.keep("class_weight", self.classes.balanced, json!("balanced"));
+        parameters.keep("threshold", self.classes.threshold.is_some(), json!(self.classes.threshold));
+        let is_robust = self.standard_errors != StandardErrors::Classical;
+        parameters.keep("standard_errors", is_robust, json!(self.standard_errors));
+        parameters.keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
+        parameters.0
+    }
+}
+
+/// Training parameters by name.
+#[derive(Default)]
+struct Parameters(BTreeMap<String, Value>);
+
+impl Parameters {
+    fn keep(&mut self, name: &str, is_set: bool, value: Value) {
+        if is_set {
+            self.0.insert(name.to_owned(), value);
+        }
+    }
+
+    fn keep_selection(&mut self, selection: &Selection) {
+        let Selection { features, exclude, weights, offset, .. } = selection;
+        self.keep("features", !features.is_empty(), json!(features));
+        self.keep("exclude", !exclude.is_empty(), json!(exclude));
+        self.keep("weights", weights.is_some(), json!(weights));
+        if let Some(OffsetColumn { name, log }) = offset {
+            self.keep(if *log { "exposure" } else { "offset" }, true, json!(name));
+        }
+    }
+
+    fn keep_preparation(&mut self, preparation: &Preparation) {
         let Preparation {
             types,
             categorical,
@@ -291,51 +315,49 @@ impl Plan {
             dates,
             max_levels,
             reference,
-        } = &self.preparation;
+        } = preparation;
         let types: BTreeMap<&String, &FeatureType> = types.iter().map(|(name, kind)| (name, kind)).collect();
-        keep("types", !types.is_empty(), json!(types));
-        keep("categorical", !categorical.is_empty(), json!(categorical));
+        self.keep("types", !types.is_empty(), json!(types));
+        self.keep("categorical", !categorical.is_empty(), json!(categorical));
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        keep("missing", !missing.is_empty(), json!(missing));
-        keep("missing_indicator", *missing_indicator, json!(true));
-        keep("decimal", !decimal.is_empty(), json!(by_column(decimal)));
-        keep("thousands", !thousands.is_empty(), json!(by_column(thousands)));
+        self.keep("missing", !missing.is_empty(), json!(missing));
+        self.keep("missing_indicator", *missing_indicator, json!(true));
+        self.keep("decimal", !decimal.is_empty(), json!(by_column(decimal)));
+        self.keep("thousands", !thousands.is_empty(), json!(by_column(thousands)));
         let words = missing_values.iter().map(|(column, words)| (column.clone(), words.join(",")));
-        keep("missing_values", !missing_values.is_empty(), json!(by_column(&words.collect::<Vec<_>>())));
-        keep("date_format", !dates.is_empty(), json!(by_column(dates)));
-        keep("max_levels", max_levels.is_some(), json!(max_levels));
-        keep("reference", !reference.is_empty(), json!(reference));
-        keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
-        keep("degree", *degree > 1, json!(degree));
-        keep("interactions", *interactions, json!(interactions));
-        keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));
-        keep("intercept", *through_origin, json!(false));
-        for (name, value) in self.origin.options.given() {
-            keep(name, true, value);
-        }
-        let PenaltyPlan { one_standard_error, .. } = &self.penalty;
+        self.keep("missing_values", !missing_values.is_empty(), json!(by_column(&words.collect::<Vec<_>>())));
+        self.keep("date_format", !dates.is_empty(), json!(by_column(dates)));
+        self.keep("max_levels", max_levels.is_some(), json!(max_levels));
+        self.keep("reference", !reference.is_empty(), json!(reference));
+        self.keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
+        self.keep("degree", *degree > 1, json!(degree));
+        self.keep("interactions", *interactions, json!(interactions));
+        self.keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));
+        self.keep("intercept", *through_origin, json!(false));
+    }
+
+    fn keep_penalty(
+        &mut self,
+        penalty: &PenaltyPlan,
+        estimator: EstimatorKind,
+        cross_validation: Option<&CrossValidationResult>,
+    ) {
         let selected = cross_validation.map(|result| result.alpha);
         let fixed = |strength: Option<PenaltyStrength>| match strength {
             Some(PenaltyStrength::Fixed(value)) => Some(value),
             _ => None,
         };
         let unselected = estimator.selects_alpha().then_some(DEFAULT_ALPHA);
-        let alpha = fixed(self.penalty.alpha).or(selected).or(unselected);
-        keep("alpha", estimator.selects_alpha() || (estimator.has_alpha() && alpha.is_some()), json!(alpha));
-        keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
-        let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
+        let alpha = fixed(penalty.alpha).or(selected).or(unselected);
+        self.keep("alpha", estimator.selects_alpha() || (estimator.has_alpha() && alpha.is_some()), json!(alpha));
+        self.keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(penalty.l1_ratio(estimator)));
+        let c = fixed(penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
         // JSON has no infinite number.
         let c = if c.is_finite() { json!(c) } else { json!("inf") };
-        keep("c", estimator == EstimatorKind::Logistic, c);
-        let folds = cross_validation.map(|result| result.folds).or(self.penalty.folds);
-        keep("cross_validate", folds.is_some(), json!(folds));
-        keep("class_weight", self.classes.balanced, json!("balanced"));
-        keep("threshold", self.classes.threshold.is_some(), json!(self.classes.threshold));
-        let is_robust = self.standard_errors != StandardErrors::Classical;
-        keep("standard_errors", is_robust, json!(self.standard_errors));
-        keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
-        keep("one_standard_error", *one_standard_error, json!(true));
-        parameters
+        self.keep("c", estimator == EstimatorKind::Logistic, c);
+        let folds = cross_validation.map(|result| result.folds).or(penalty.folds);
+        self.keep("cross_validate", folds.is_some(), json!(folds));
+        self.keep("one_standard_error", penalty.one_standard_error, json!(true));
     }
 }
 

@@ -1,24 +1,21 @@
 //! The options of `ordinate train`, and the plan that they give.
 
+mod preparation;
+mod regularization;
 mod values;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::reading::ReadingArguments;
 use ordinate_model::identity::ModelName;
-use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::UnknownPolicy;
-use ordinate_table::{OffsetColumn, Origin, Rule, Selection};
+use ordinate_table::{OffsetColumn, Origin, Selection};
 use ordinate_train::EstimatorKind;
-use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength};
-use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
-use values::{
-    Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference,
-    thousands_separator, threshold, typed,
-};
+use preparation::Prepare;
+use regularization::{Classes, Penalties};
+use values::{Names, Types, flat, fraction, typed};
 
 /// Fit a model to data, measure it on held-out rows, and save it
 ///
@@ -144,123 +141,6 @@ struct Columns {
 }
 
 #[derive(Debug, Args)]
-struct Prepare {
-    /// Treatment of missing values: auto (default), drop, mean, median, most-frequent, category, constant=VALUE or
-    /// reject
-    ///
-    /// auto imputes the median of numbers and dates, and the most frequent category; if more than 5 % of the values of
-    /// a category are missing, they are a category of their own. drop leaves rows out of training. mean, median and
-    /// category apply to the columns that have one; the others get auto. For a single column: NAME=median, and so on.
-    /// Can be repeated. Imputed values are computed from all rows and stored in the model, which applies them to
-    /// requests.
-    #[arg(long, value_name = "[NAME=]HOW")]
-    missing: Vec<Rule>,
-    /// Add a column for each imputed feature that is 1 where the value was missing and 0 elsewhere
-    #[arg(long)]
-    missing_indicator: bool,
-    /// Further missing-value markers, besides blank fields, NA, N/A, NaN, NULL and None
-    ///
-    /// Markers such as ?, - and #N/A are detected in columns of numbers. For a single column: NAME=WORDS.
-    #[arg(long, value_name = "[NAME=]WORDS", allow_hyphen_values = true, value_parser = marker_words)]
-    missing_values: Vec<(Option<String>, Names)>,
-    /// Decimal mark of numbers: . or , (detected by default); for a single column: NAME=MARK
-    #[arg(long, value_name = "[NAME=]MARK", value_parser = decimal_mark)]
-    decimal: Vec<(Option<String>, char)>,
-    /// Thousands separator of numbers: . , ' _ or a space (detected by default); for a single column: NAME=SEPARATOR
-    #[arg(long, value_name = "[NAME=]SEPARATOR", value_parser = thousands_separator)]
-    thousands: Vec<(Option<String>, char)>,
-    /// Date format, such as %d/%m/%Y (detected by default, if it is clear)
-    ///
-    /// For a single column: NAME=FORMAT. Can be repeated. ISO 8601 is always read.
-    #[arg(long, value_name = "[NAME=]FORMAT", value_parser = date_format)]
-    date_format: Vec<(Option<String>, String)>,
-    /// Most levels of a category; rarer ones are grouped as (other), which unknown categories in requests belong to
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=5000))]
-    max_levels: Option<u64>,
-    /// Reference level of a category: the one without a coefficient; by default the first
-    ///
-    /// Only for fits without a penalty; with a penalty every level has a coefficient. Can be repeated.
-    #[arg(long, value_name = "NAME=LEVEL", value_parser = reference)]
-    reference: Vec<(String, String)>,
-    /// Treatment of unknown categories in requests
-    ///
-    /// ignore sets all columns of the feature to zero; without a penalty that is its first category, the reference.
-    #[arg(long, value_enum, default_value_t = UnknownArgument::Reject)]
-    unknown: UnknownArgument,
-    /// Add powers of each numeric feature up to N
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
-    degree: u32,
-    /// Add the products of all pairs of features
-    #[arg(long)]
-    interactions: bool,
-    /// Transformation of the target before the fit
-    ///
-    /// log needs a target greater than zero. Predictions are transformed back: they estimate the median of the target,
-    /// which is below its mean when errors are skewed to the right.
-    #[arg(long, value_enum, default_value_t = TransformArgument::None)]
-    target_transform: TransformArgument,
-}
-
-#[derive(Debug, Args)]
-struct Penalties {
-    /// Regularization strength of ridge, lasso and elastic-net: a number above zero, or auto (default); of poisson and
-    /// gamma: a number, or 0 for no penalty (default, unless there are fewer rows than columns)
-    ///
-    /// auto chooses from a regularization path by cross-validation. The strength is the alpha of scikit-learn in the
-    /// objectives listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation
-    /// 1) and not to the intercept. With --weights, squared errors are weighted and n is the sum of the weights.
-    #[arg(long, value_name = "NUMBER|auto", value_parser = alpha, allow_negative_numbers = true)]
-    alpha: Option<PenaltyStrength>,
-    /// L1 ratio of elastic-net, from 0 to 1; by default 0.5
-    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
-    l1_ratio: Option<f64>,
-    /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no
-    /// penalty
-    ///
-    /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds
-    /// ratios; weights then are frequencies. An error names the columns of classes that are separable. auto chooses
-    /// from a regularization path by cross-validation. The value is the C of scikit-learn in the objective listed at
-    /// --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not to the
-    /// intercept. With --weights, log losses are weighted.
-    #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
-    c: Option<PenaltyStrength>,
-    /// Measure the model by cross-validation, too, in this number of folds
-    ///
-    /// For each fold, a fit to the other rows is measured on it. The metrics are the means over the folds, with their
-    /// standard errors. --alpha auto and --c auto use the same number of folds to select the strength (by default 5),
-    /// and select it anew for each fold.
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
-    cross_validate: Option<u32>,
-    /// Choose the strongest regularization within one standard error of the lowest cross-validation error
-    #[arg(long)]
-    one_standard_error: bool,
-}
-
-#[derive(Debug, Args)]
-struct Classes {
-    /// Weights of classes in the fit: balanced gives every class the same total weight, as in scikit-learn
-    ///
-    /// Rows of a class have the weight n/(k·m), for k classes, n rows and m rows of the class, on top of --weights.
-    /// Probabilities are then those of data with as many rows of each class, and not of the frequencies in the data.
-    /// Metrics do not use these weights.
-    #[arg(long, value_enum, value_name = "WEIGHT")]
-    class_weight: Option<ClassWeightArgument>,
-    /// Probability from which the second of two classes is predicted, above 0 and below 1; by default the more probable
-    /// one
-    ///
-    /// The threshold is stored in the model and applies to the probability that is served, after calibration. Precision
-    /// and recall are those at the threshold; the report shows them for all thresholds.
-    #[arg(long, value_name = "P", value_parser = threshold, allow_negative_numbers = true)]
-    threshold: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ClassWeightArgument {
-    /// The same total weight for every class
-    Balanced,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Measuring {
     /// Files or patterns to measure on instead of held-out rows, as `ordinate evaluate` does; can be repeated
     ///
@@ -287,22 +167,6 @@ pub(super) struct Measuring {
     pub(super) seed: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum UnknownArgument {
-    /// Refuse the request
-    Reject,
-    /// Predict with all columns of the feature set to zero
-    Ignore,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum TransformArgument {
-    /// Fit the target as it is
-    None,
-    /// Fit the logarithm of the target
-    Log,
-}
-
 impl Arguments {
     pub(super) fn origin(&self) -> Origin {
         Origin { paths: self.data.clone(), options: self.reading.options(), watch: None }
@@ -321,49 +185,6 @@ impl Arguments {
             exclude: flat(&self.columns.exclude),
             weights: self.columns.weights.as_ref().map(|name| name.trim().to_owned()),
             offset: self.columns.offset(),
-        }
-    }
-
-    pub(super) fn preparation(&self) -> Preparation {
-        let Prepare {
-            missing,
-            missing_indicator,
-            missing_values,
-            decimal,
-            thousands,
-            date_format,
-            max_levels,
-            reference,
-            unknown,
-            degree,
-            interactions,
-            target_transform,
-        } = &self.preparation;
-        Preparation {
-            types: self.columns.types.iter().flat_map(|Types(types)| types.clone()).collect(),
-            categorical: flat(&self.columns.categorical),
-            missing_values: missing_values
-                .iter()
-                .map(|(column, Names(words))| (column.clone(), words.clone()))
-                .collect(),
-            decimal: decimal.clone(),
-            thousands: thousands.clone(),
-            dates: date_format.clone(),
-            max_levels: max_levels.and_then(|most| usize::try_from(most).ok()),
-            reference: reference.iter().cloned().collect(),
-            missing: missing.clone(),
-            missing_indicator: *missing_indicator,
-            unknown: match unknown {
-                UnknownArgument::Reject => UnknownPolicy::Reject,
-                UnknownArgument::Ignore => UnknownPolicy::Ignore,
-            },
-            degree: *degree,
-            interactions: *interactions,
-            through_origin: self.no_intercept,
-            target_transform: match target_transform {
-                TransformArgument::None => TargetTransform::Identity,
-                TransformArgument::Log => TargetTransform::Log,
-            },
         }
     }
 }
@@ -393,70 +214,11 @@ impl Arguments {
             });
         }
         match family {
-            Some(family) if self.preparation.target_transform != TransformArgument::None => Err(format!(
+            Some(family) if self.preparation.transforms_target() => Err(format!(
                 "--target-transform log does not apply to --estimator {}, which is linear in the logarithm of the mean",
                 family.name()
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The weights and the threshold of classes.
-    pub(super) fn classes(&self) -> ClassPlan {
-        let Classes { class_weight, threshold } = self.classes;
-        ClassPlan { balanced: class_weight == Some(ClassWeightArgument::Balanced), threshold }
-    }
-
-    /// The regularization that the options request.
-    ///
-    /// # Errors
-    /// A message when an option does not apply to the estimator.
-    pub(super) fn penalty(&self) -> Result<PenaltyPlan, String> {
-        let Penalties { alpha, l1_ratio, c, cross_validate, one_standard_error } = &self.penalties;
-        let only = |option: &str, given: bool, suits: &dyn Fn(EstimatorKind) -> bool, estimators: &str| match self
-            .estimator
-        {
-            Some(estimator) if given && !suits(estimator) => {
-                Err(format!("{option} applies to --estimator {estimators}, got {}", estimator.name()))
-            }
-            None if given && !suits(EstimatorKind::Logistic) => Err(format!("{option} needs --estimator {estimators}")),
-            _ => Ok(()),
-        };
-        only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso, elastic-net, poisson or gamma")?;
-        if let (Some(PenaltyStrength::Auto), Some(family)) = (*alpha, self.estimator.and_then(EstimatorKind::family)) {
-            return Err(format!("--alpha of --estimator {} must be a number, got auto", family.name()));
-        }
-        if *alpha == Some(PenaltyStrength::Fixed(0.0)) && self.estimator.is_none_or(EstimatorKind::selects_alpha) {
-            let estimators = "--estimator linear (or poisson, gamma)";
-            return Err(format!("--alpha must be above zero, or auto; to fit without regularization use {estimators}"));
-        }
-        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
-        if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)
-            && self.standard_errors != StandardErrors::Classical
-        {
-            return Err(format!("--standard-errors applies to --estimator linear, got {}", estimator.name()));
-        }
-        only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
-        let plan = PenaltyPlan {
-            alpha: *alpha,
-            l1_ratio: *l1_ratio,
-            c: *c,
-            folds: *cross_validate,
-            one_standard_error: *one_standard_error,
-        };
-        let chooses = match self.estimator {
-            Some(estimator) if estimator.selects_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
-            _ => *c == Some(PenaltyStrength::Auto),
-        };
-        let is_unpenalised = matches!(c, Some(PenaltyStrength::Fixed(value)) if value.is_infinite());
-        if self.classes().balanced && is_unpenalised {
-            return Err(
-                "--class-weight needs a penalty: the standard errors of --c inf would not be of the data".to_owned()
-            );
-        }
-        if *one_standard_error && !chooses {
-            return Err("--one-standard-error needs --alpha auto or --c auto".to_owned());
-        }
-        Ok(plan)
     }
 }

@@ -57,8 +57,19 @@ fn tooltip(point: &SampledRow) -> String {
 /// The residuals of the fitted rows.
 pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figure> {
     let points: Vec<_> = data.sample.iter().filter(|point| !point.held_out).collect();
+    let Some(standardised) = standardised(input, &points) else { return Vec::new() };
+    // The residuals of other distributions are not normal.
+    let is_normal = input.document.estimator.glm_family().is_none();
+    let normal = if is_normal { normal_quantiles(&points, &standardised) } else { None };
+    let figures =
+        [against_predictions(&points, is_normal), normal, against_leverage(input, data, &points, &standardised)];
+    figures.into_iter().flatten().collect()
+}
+
+/// The standardised residuals; none for few rows, or if the residuals are rounding errors.
+fn standardised(input: &ReportInput<'_>, points: &[&SampledRow]) -> Option<Vec<f64>> {
     if points.len() < 3 {
-        return Vec::new();
+        return None;
     }
     let variance = points.iter().map(|point| point.weight * point.residual.powi(2)).sum::<f64>() / points.len() as f64;
     let noise = input.document.inference.as_ref().and_then(|inference| inference.residual_variance);
@@ -66,83 +77,79 @@ pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figur
         (Coefficients::Linear(_), Some(noise)) => noise.sqrt(),
         _ => variance.sqrt(),
     };
-    // Rounding errors are not residuals.
     let size = points.iter().map(|point| point.actual.abs()).fold(0.0, f64::max);
     if variance.sqrt() <= size * 1e-12 || sd <= 0.0 {
-        return Vec::new();
+        return None;
     }
-    let standardised: Vec<f64> = points
-        .iter()
-        .map(|point| {
-            point.weight.sqrt() * point.residual / (sd * (1.0 - point.leverage.unwrap_or(0.0)).max(1e-12).sqrt())
-        })
-        .collect();
+    let standardise = |point: &&SampledRow| {
+        point.weight.sqrt() * point.residual / (sd * (1.0 - point.leverage.unwrap_or(0.0)).max(1e-12).sqrt())
+    };
+    Some(points.iter().map(standardise).collect())
+}
 
-    let dot = |point: &SampledRow, at| Dot { at, tooltip: tooltip(point) };
+fn dot(point: &SampledRow, at: (f64, f64)) -> Dot {
+    Dot { at, tooltip: tooltip(point) }
+}
+
+fn against_predictions(points: &[&SampledRow], is_normal: bool) -> Option<Figure> {
     let fitted: Vec<Dot> = points.iter().map(|point| dot(point, (point.predicted, point.residual))).collect();
     let ends = points.iter().map(|point| point.predicted);
     let ends = [ends.clone().fold(f64::INFINITY, f64::min), ends.fold(f64::NEG_INFINITY, f64::max)];
-    let layers = vec![Layer::Reference(ends.map(|end| (end, 0.0)).to_vec()), Layer::Points(FITTED, fitted)];
-    // The residuals of other distributions are not normal.
-    let family = input.document.estimator.glm_family();
-    let fitted = Chart {
+    let chart = Chart {
         title: "Residuals against predicted values",
         x: "predicted",
-        y: if family.is_some() { "Pearson residual" } else { "residual" },
-        layers,
+        y: if is_normal { "residual" } else { "Pearson residual" },
+        layers: vec![Layer::Reference(ends.map(|end| (end, 0.0)).to_vec()), Layer::Points(FITTED, fitted)],
         ..Chart::default()
     };
+    figure(
+        "Residuals and predictions",
+        &chart,
+        "Residuals should show no pattern. A curve means that the model lacks a term, a funnel that the variance \
+         is not constant.",
+    )
+}
 
+fn normal_quantiles(points: &[&SampledRow], standardised: &[f64]) -> Option<Figure> {
     let mut sorted: Vec<(f64, &SampledRow)> = standardised.iter().copied().zip(points.iter().copied()).collect();
     sorted.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let count = sorted.len() as f64;
     let quantile = |i: usize| normal_quantile((i as f64 + 0.5) / count).unwrap_or(0.0);
     let quantiles = sorted.iter().enumerate().map(|(i, (value, point))| dot(point, (quantile(i), *value))).collect();
-    let ends = [quantile(0), quantile(sorted.len() - 1)];
+    let ends = [quantile(0), quantile(sorted.len().saturating_sub(1))];
     let layers = vec![Layer::Reference(ends.map(|end| (end, end)).to_vec()), Layer::Points(FITTED, quantiles)];
     let title = "Quantiles of the standardised residuals against those of a normal distribution";
     let (x, y) = ("normal quantile", "standardised residual");
-    let normal = Chart { title, x, y, layers, ..Chart::default() };
+    let caption = "On the dashed line, residuals are normally distributed, as intervals and p-values assume.";
+    figure("Normal Q–Q", &Chart { title, x, y, layers, ..Chart::default() }, caption)
+}
 
-    let mut figures: Vec<Figure> = [
-        figure(
-            "Residuals and predictions",
-            &fitted,
-            "Residuals should show no pattern. A curve means that the model lacks a term, a funnel that the variance \
-             is not constant.",
-        ),
-        figure(
-            "Normal Q–Q",
-            &normal,
-            "On the dashed line, residuals are normally distributed, as intervals and p-values assume.",
-        )
-        .filter(|_| family.is_none()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-
-    let with_leverage = points.iter().zip(&standardised);
+fn against_leverage(
+    input: &ReportInput<'_>,
+    data: &ReportData,
+    points: &[&SampledRow],
+    standardised: &[f64],
+) -> Option<Figure> {
+    let with_leverage = points.iter().zip(standardised);
     let leverages: Vec<Dot> =
         with_leverage.filter_map(|(point, value)| Some(dot(point, (point.leverage?, *value)))).collect();
-    if !leverages.is_empty() {
-        let preprocess = &input.document.preprocess;
-        let parameters = preprocess.columns.len() as f64 + if preprocess.through_origin { 0.0 } else { 1.0 };
-        let rows = (data.rows - data.held_out) as f64;
-        let ends = leverages.iter().map(|dot| dot.at.0).fold(0.0, f64::max);
-        let twice = 2.0 * parameters / rows;
-        let mut layers = vec![Layer::Reference(vec![(0.0, 0.0), (ends, 0.0)]), Layer::Points(FITTED, leverages)];
-        if twice < ends {
-            layers.push(Layer::Mark(twice));
-        }
-        let title = "Standardised residuals against leverage";
-        let (x, y, size) = ("leverage", "standardised residual", Size::Wide);
-        let chart = Chart { title, x, y, layers, size, ..Chart::default() };
-        let caption = "Rows to the right of the dotted line have more than twice the average leverage. If their residuals \
-                       are large too, they influence the fit strongly.";
-        figures.extend(figure("Leverage", &chart, caption));
+    if leverages.is_empty() {
+        return None;
     }
-    figures
+    let preprocess = &input.document.preprocess;
+    let parameters = preprocess.columns.len() as f64 + if preprocess.through_origin { 0.0 } else { 1.0 };
+    let rows = (data.rows - data.held_out) as f64;
+    let ends = leverages.iter().map(|dot| dot.at.0).fold(0.0, f64::max);
+    let twice = 2.0 * parameters / rows;
+    let mut layers = vec![Layer::Reference(vec![(0.0, 0.0), (ends, 0.0)]), Layer::Points(FITTED, leverages)];
+    if twice < ends {
+        layers.push(Layer::Mark(twice));
+    }
+    let title = "Standardised residuals against leverage";
+    let (x, y, size) = ("leverage", "standardised residual", Size::Wide);
+    let caption = "Rows to the right of the dotted line have more than twice the average leverage. If their residuals \
+                   are large too, they influence the fit strongly.";
+    figure("Leverage", &Chart { title, x, y, layers, size, ..Chart::default() }, caption)
 }
 
 /// The scores of a cross-validation along the regularization path.

@@ -94,74 +94,32 @@ impl Summary {
         residuals: Option<&Residuals>,
         robust: Option<&RobustErrors>,
     ) -> Self {
-        let (rows, columns) = (fit.rows as f64, fit.means.len() as f64);
         let residuals = residuals.filter(|residuals| residuals.rows == fit.rows);
-        let weight = residuals.map_or(rows, |residuals| residuals.weight);
+        let weight = residuals.map_or(fit.rows as f64, |residuals| residuals.weight);
         let freedom = fit.degrees_of_freedom() as f64;
-        let variance = fit.residual_variance();
-        let sd = variance.map(f64::sqrt);
-        let quantile = student_quantile(f64::midpoint(1.0, level), freedom);
-        let infer = |name: &str, estimate: f64, unit_error: f64, robust: Option<f64>| {
-            let standard_error = finite(robust.filter(|_| freedom > 0.0).or_else(|| sd.map(|sd| sd * unit_error)));
-            let t = finite(standard_error.map(|error| estimate / error));
-            let margin = standard_error.zip(quantile).map(|(error, quantile)| error * quantile);
-            Term {
-                name: name.to_owned(),
-                class: None,
-                estimate,
-                standard_error,
-                statistic: Statistic::T(t),
-                p: t.and_then(|t| student_two_sided(t, freedom)),
-                interval: margin.map(|margin| [estimate - margin, estimate + margin]),
-                ratio: None,
-                vif: None,
-                standard_deviation: None,
-            }
+        let inference = CoefficientInference {
+            freedom,
+            sd: fit.residual_variance().map(f64::sqrt),
+            quantile: student_quantile(f64::midpoint(1.0, level), freedom),
         };
-
-        let triangle = &fit.triangle;
         let unit_errors = fit
             .unit_errors
             .as_ref()
             .or(fit.level_errors.as_ref())
             .cloned()
             .unwrap_or_else(|| UnitErrors::from_triangle(&fit.triangle, &fit.means, weight));
-        let spreads = triangle.lengths();
+        let spreads = fit.triangle.lengths();
         let terms = names.iter().zip(&fit.coefficients).zip(unit_errors.coefficients.iter().zip(spreads));
         let robust_error = |column: usize| robust.and_then(|robust| robust.coefficients.get(column)).copied();
         let terms = terms.enumerate().map(|(column, ((name, estimate), (error, spread)))| Term {
             vif: finite(Some((error * spread).powi(2))),
             standard_deviation: finite(Some(spread / weight.sqrt())).filter(|_| !fit.through_origin),
-            ..infer(name, *estimate, *error, robust_error(column))
+            ..inference.term(name, *estimate, *error, robust_error(column))
         });
-
-        let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
-        let r2 = finite(Some(explained / (explained + unexplained)));
-        let f = match robust {
-            Some(robust) => finite(robust.wald.filter(|_| freedom > 0.0).map(|wald| wald / columns)),
-            None => finite(variance.map(|variance| explained / columns / variance)),
-        };
-        let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
-        let per_row = libm::log(std::f64::consts::TAU * unexplained / rows) + 1.0;
-        let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
-        let parameters = fit.parameters() as f64;
-        // The intercept is one of the parameters.
-        let total_freedom = rows - (parameters - columns);
-        let statistics = LeastSquaresStatistics {
-            r2,
-            adjusted_r2: r2.filter(|_| freedom > 0.0).map(|r2| 1.0 - (1.0 - r2) * total_freedom / freedom),
-            residual_standard_deviation: sd,
-            f,
-            f_p: f.and_then(|f| fisher_upper(f, columns, freedom)),
-            log_likelihood,
-            aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
-            bic: log_likelihood.map(|log| parameters * libm::log(rows) - 2.0 * log),
-            // The residuals of an exact fit are rounding errors.
-            durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
-            condition_number: condition_number(fit, weight),
-        };
-        let intercept = (!fit.through_origin)
-            .then(|| infer(INTERCEPT, at_zero(fit), unit_errors.intercept, robust.map(|robust| robust.intercept)));
+        let intercept = (!fit.through_origin).then(|| {
+            let robust = robust.map(|robust| robust.intercept);
+            inference.term(INTERCEPT, at_zero(fit), unit_errors.intercept, robust)
+        });
         Self {
             target: target.to_owned(),
             reference: None,
@@ -171,7 +129,39 @@ impl Summary {
             level,
             intercepts: intercept.into_iter().collect(),
             terms: terms.collect(),
-            fit: FitStatistics::LeastSquares(statistics),
+            fit: FitStatistics::LeastSquares(LeastSquaresStatistics::new(fit, residuals, robust)),
+        }
+    }
+}
+
+/// The inference of each coefficient.
+struct CoefficientInference {
+    /// Residual degrees of freedom.
+    freedom: f64,
+    /// The residual standard deviation.
+    sd: Option<f64>,
+    /// The quantile of Student's distribution for the intervals.
+    quantile: Option<f64>,
+}
+
+impl CoefficientInference {
+    /// The statistics of an estimate with the standard error for a residual standard deviation of 1, or with a robust one.
+    fn term(&self, name: &str, estimate: f64, unit_error: f64, robust: Option<f64>) -> Term {
+        let Self { freedom, sd, quantile } = *self;
+        let standard_error = finite(robust.filter(|_| freedom > 0.0).or_else(|| sd.map(|sd| sd * unit_error)));
+        let t = finite(standard_error.map(|error| estimate / error));
+        let margin = standard_error.zip(quantile).map(|(error, quantile)| error * quantile);
+        Term {
+            name: name.to_owned(),
+            class: None,
+            estimate,
+            standard_error,
+            statistic: Statistic::T(t),
+            p: t.and_then(|t| student_two_sided(t, freedom)),
+            interval: margin.map(|margin| [estimate - margin, estimate + margin]),
+            ratio: None,
+            vif: None,
+            standard_deviation: None,
         }
     }
 }
@@ -184,6 +174,38 @@ fn at_zero(fit: &LeastSquaresFit) -> f64 {
 }
 
 impl LeastSquaresStatistics {
+    /// From the residuals of all rows of the fit, if they are known.
+    fn new(fit: &LeastSquaresFit, residuals: Option<&Residuals>, robust: Option<&RobustErrors>) -> Self {
+        let (rows, columns) = (fit.rows as f64, fit.means.len() as f64);
+        let freedom = fit.degrees_of_freedom() as f64;
+        let variance = fit.residual_variance();
+        let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
+        let r2 = finite(Some(explained / (explained + unexplained)));
+        let f = match robust {
+            Some(robust) => finite(robust.wald.filter(|_| freedom > 0.0).map(|wald| wald / columns)),
+            None => finite(variance.map(|variance| explained / columns / variance)),
+        };
+        let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
+        let per_row = libm::log(std::f64::consts::TAU * unexplained / rows) + 1.0;
+        let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
+        let parameters = fit.parameters() as f64;
+        // The intercept is one of the parameters.
+        let total_freedom = rows - (parameters - columns);
+        Self {
+            r2,
+            adjusted_r2: r2.filter(|_| freedom > 0.0).map(|r2| 1.0 - (1.0 - r2) * total_freedom / freedom),
+            residual_standard_deviation: variance.map(f64::sqrt),
+            f,
+            f_p: f.and_then(|f| fisher_upper(f, columns, freedom)),
+            log_likelihood,
+            aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
+            bic: log_likelihood.map(|log| parameters * libm::log(rows) - 2.0 * log),
+            // The residuals of an exact fit are rounding errors.
+            durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
+            condition_number: condition_number(fit, residuals.map_or(rows, |residuals| residuals.weight)),
+        }
+    }
+
     /// Name and formatted value of each statistic.
     pub(super) fn lines(&self, summary: &Summary) -> Vec<(&'static str, String)> {
         let on = format!("on {} and {} degrees of freedom", summary.terms.len(), summary.degrees_of_freedom);
