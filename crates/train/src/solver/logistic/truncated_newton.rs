@@ -60,13 +60,7 @@ pub(super) fn minimise<R: DesignRows>(
         let accuracy = if is_near { FINE } else { (point.gradient / reference).sqrt().clamp(FINE, ROUGH) };
         let product = |vector: &[f64]| -> Result<Vec<f64>, SolveError> {
             let slopes = pass.curvature_times(&point.parameters, curvatures.as_deref(), vector)?;
-            let mut parts = Vec::with_capacity(vector.len());
-            for (slopes, vector) in slopes.iter().zip(vector.chunks(pass.parameters)) {
-                for (j, (slope, value)) in slopes.iter().zip(vector).enumerate() {
-                    parts.push(slope / weight + if j + 1 < pass.parameters { penalty * value } else { 0.0 });
-                }
-            }
-            Ok(parts)
+            Ok(hessian_times(&slopes, vector, pass.parameters, descent))
         };
         let most = MOST_PRODUCTS.min(most_passes - passes);
         let system = conjugate_gradients(&gradient, accuracy, most, product, |vector| descent.precondition(vector))?;
@@ -84,6 +78,18 @@ pub(super) fn minimise<R: DesignRows>(
         step = 1.0;
         accepted = Some((point, direction, slope));
     }
+}
+
+/// The product of the Hessian and a vector, from that of the losses for each score.
+fn hessian_times(slopes: &[Vec<f64>], vector: &[f64], parameters: usize, descent: &Descent<'_>) -> Vec<f64> {
+    let Descent { penalty, weight, .. } = *descent;
+    let mut parts = Vec::with_capacity(vector.len());
+    for (slopes, vector) in slopes.iter().zip(vector.chunks(parameters)) {
+        for (j, (slope, value)) in slopes.iter().zip(vector).enumerate() {
+            parts.push(slope / weight + if j + 1 < parameters { penalty * value } else { 0.0 });
+        }
+    }
+    parts
 }
 
 /// An approximate solution of a linear system.
