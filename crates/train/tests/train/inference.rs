@@ -53,6 +53,8 @@ pub(super) struct Options {
     pub(super) penalised: bool,
     /// Of a fit with a penalty.
     pub(super) c: Option<PenaltyStrength>,
+    pub(super) alpha: Option<PenaltyStrength>,
+    pub(super) max_levels: Option<usize>,
     pub(super) estimator: Option<EstimatorKind>,
     pub(super) degree: Option<u32>,
     pub(super) interactions: bool,
@@ -78,6 +80,7 @@ pub(super) fn trained(text: &str, options: &Options) -> Result<Trained, TrainErr
         preparation: Preparation {
             through_origin: options.no_intercept,
             interactions: options.interactions,
+            max_levels: options.max_levels,
             degree: options.degree.unwrap_or(preparation.degree),
             ..preparation
         },
@@ -85,6 +88,7 @@ pub(super) fn trained(text: &str, options: &Options) -> Result<Trained, TrainErr
         estimator: options.estimator,
         penalty: PenaltyPlan {
             c: options.c.or((!options.penalised && has_classes).then_some(PenaltyStrength::Fixed(f64::INFINITY))),
+            alpha: options.alpha,
             ..PenaltyPlan::default()
         },
         standard_errors: options.standard_errors,

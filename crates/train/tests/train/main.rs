@@ -9,6 +9,7 @@
     clippy::excessive_precision
 )]
 
+mod categories;
 mod coverage;
 mod inference;
 mod influence;
