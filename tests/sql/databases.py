@@ -10,11 +10,22 @@ import tempfile
 from pathlib import Path
 
 
-def duckdb_name(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class DuckDb:
+class Connected:
+    """A database that a connection of Python runs statements in."""
+
+    def score(self, statement: str, columns: list[str]) -> list[tuple]:
+        found = ", ".join(quoted(name) for name in columns)
+        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class DuckDb(Connected):
     """DuckDB, which also writes the Parquet file that ordinate predicts."""
 
     name = "duckdb"
@@ -27,21 +38,14 @@ class DuckDb:
         self.connection.execute("SET TimeZone = 'UTC'")
 
     def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
-        columns = ", ".join(f"{duckdb_name(name)} {kind}" for name, kind in zip(names, types))
+        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in zip(names, types))
         self.connection.execute(f"CREATE OR REPLACE TABLE scored (\"row id\" BIGINT, {columns})")
         places = ", ".join("?" * (len(names) + 1))
         self.connection.executemany(f"INSERT INTO scored VALUES ({places})", [[id, *row] for id, row in enumerate(rows)])
         self.connection.execute(f"COPY scored TO '{parquet}' (FORMAT parquet)")
 
-    def score(self, statement: str, columns: list[str]) -> list[tuple]:
-        found = ", ".join(duckdb_name(name) for name in columns)
-        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
 
-    def close(self) -> None:
-        self.connection.close()
-
-
-class Sqlite:
+class Sqlite(Connected):
     """SQLite of Python: booleans are 1 and 0, dates are text."""
 
     name = "sqlite"
@@ -53,7 +57,7 @@ class Sqlite:
     def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
         affinity = {"BOOLEAN": "INTEGER", "VARCHAR": "TEXT", "DOUBLE": "REAL", "BIGINT": "INTEGER", "DATE": "TEXT",
                     "TIMESTAMP": "TEXT"}
-        columns = ", ".join(f"{duckdb_name(name)} {affinity[kind]}" for name, kind in zip(names, types))
+        columns = ", ".join(f"{quoted(name)} {affinity[kind]}" for name, kind in zip(names, types))
         self.connection.execute("DROP TABLE IF EXISTS scored")
         self.connection.execute(f"CREATE TABLE scored (\"row id\" INTEGER, {columns})")
         places = ", ".join("?" * (len(names) + 1))
@@ -62,15 +66,8 @@ class Sqlite:
             f"INSERT INTO scored VALUES ({places})", [[id, *map(text, row)] for id, row in enumerate(rows)]
         )
 
-    def score(self, statement: str, columns: list[str]) -> list[tuple]:
-        found = ", ".join(duckdb_name(name) for name in columns)
-        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
 
-    def close(self) -> None:
-        self.connection.close()
-
-
-class Postgres:
+class Postgres(Connected):
     """A PostgreSQL server of its own in a temporary folder."""
 
     name = "postgres"
@@ -111,26 +108,23 @@ class Postgres:
     def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
         of = {"BOOLEAN": "boolean", "VARCHAR": "text", "DOUBLE": "double precision", "BIGINT": "bigint", "DATE": "date",
               "TIMESTAMP": "timestamp"}
-        columns = ", ".join(f"{duckdb_name(name)} {of[kind]}" for name, kind in zip(names, types))
+        columns = ", ".join(f"{quoted(name)} {of[kind]}" for name, kind in zip(names, types))
         self.connection.execute("DROP TABLE IF EXISTS scored")
         self.connection.execute(f"CREATE TABLE scored (\"row id\" bigint, {columns})")
         with self.connection.cursor() as cursor, cursor.copy("COPY scored FROM STDIN") as copy:
             for id, row in enumerate(rows):
                 copy.write_row([id, *row])
 
-    def score(self, statement: str, columns: list[str]) -> list[tuple]:
-        found = ", ".join(duckdb_name(name) for name in columns)
-        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
-
     def close(self) -> None:
-        self.connection.close()
+        super().close()
         self.server.terminate()
         self.server.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Spark:
-    """Spark in this process, with the rows of the Parquet file."""
+    """Spark in this process, with the rows of the Parquet file. The time zone of the session must not matter, nor whether
+    timestamps have one: those of DuckDB have none."""
 
     name = "spark"
     table = "scored"
@@ -138,19 +132,29 @@ class Spark:
     def __init__(self) -> None:
         from pyspark.sql import SparkSession
 
-        builder = SparkSession.builder.master("local[2]").config("spark.sql.session.timeZone", "UTC")
+        # 3:30 hours behind UTC, with daylight saving time.
+        builder = SparkSession.builder.master("local[2]").config("spark.sql.session.timeZone", "America/St_Johns")
         builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "1")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
         self.session = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
 
     def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
-        self.session.read.parquet(str(parquet)).createOrReplaceTempView("scored")
+        self.views = []
+        for without_zone in ["true", "false"] if "TIMESTAMP" in types else ["true"]:
+            self.session.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", without_zone)
+            self.views.append(self.session.read.parquet(str(parquet)))
 
     def score(self, statement: str, columns: list[str]) -> list[tuple]:
-        quoted = lambda name: "`" + name.replace("`", "``") + "`"
-        scored = self.session.sql(statement)
-        return [tuple(row) for row in scored.select(*map(quoted, columns)).orderBy(quoted("row id")).collect()]
+        tick = lambda name: "`" + name.replace("`", "``") + "`"
+        results = []
+        for view in self.views:
+            view.createOrReplaceTempView("scored")
+            scored = self.session.sql(statement)
+            results.append([tuple(row) for row in scored.select(*map(tick, columns)).orderBy(tick("row id")).collect()])
+        if any(result != results[0] for result in results):
+            raise ValueError("timestamps with and without a time zone have other predictions")
+        return results[0]
 
     def close(self) -> None:
         self.session.stop()

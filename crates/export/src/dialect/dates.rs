@@ -14,8 +14,8 @@ impl Dialect {
         let given = match self {
             Self::Sqlite => column.to_owned(),
             Self::Spark => format!(
-                "CASE WHEN typeof({column}) = 'date' THEN unix_date(CAST({column} AS DATE)) * {DAY}L \
-                 ELSE unix_micros(CAST({column} AS TIMESTAMP)) END"
+                "CASE WHEN typeof({column}) = 'timestamp' THEN unix_micros(CAST({column} AS TIMESTAMP)) ELSE {} END",
+                spark_microseconds(&format!("CAST({column} AS TIMESTAMP_NTZ)"))
             ),
             Self::Athena => format!("CAST({column} AS TIMESTAMP(6))"),
             Self::Snowflake => format!("CAST({column} AS TIMESTAMP_NTZ)"),
@@ -124,6 +124,15 @@ impl Dialect {
         let parts = self.number(parts as f64);
         format!("({} + {} / {parts})", self.to_double(&whole), self.to_double(&time))
     }
+}
+
+/// The microseconds since 1970 of a timestamp without a time zone: a cast to one with a time zone would depend on that of
+/// the session.
+fn spark_microseconds(moment: &str) -> String {
+    format!(
+        "unix_date(CAST({moment} AS DATE)) * {DAY}L + hour({moment}) * 3600000000L + minute({moment}) * 60000000L \
+         + CAST(extract(SECOND FROM {moment}) * 1000000 AS BIGINT)"
+    )
 }
 
 /// The date of microseconds since 1970.
