@@ -62,9 +62,10 @@ fn temporary(target: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
-        // The system's error, without the temporary path.
-        let cause = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
-        cause.map_or(error, io::Error::other)
+        // The system's error, without the temporary path that the crate adds to it.
+        let text = error.to_string();
+        text.rsplit_once(" at path ")
+            .map_or_else(|| io::Error::from(error.kind()), |(cause, _)| io::Error::new(error.kind(), cause.to_owned()))
     })
 }
 
@@ -130,6 +131,14 @@ mod tests {
         OutputFile::create(&kept).unwrap().keep().unwrap();
         let [new, kept] = [new, kept].map(|path| fs::metadata(path).unwrap().permissions().mode());
         assert_eq!(new, kept);
+    }
+
+    #[test]
+    fn an_error_does_not_have_the_temporary_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = OutputFile::create(&folder.path().join("absent/out")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "No such file or directory (os error 2)");
     }
 
     #[test]
