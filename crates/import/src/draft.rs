@@ -61,28 +61,20 @@ impl Column {
     }
 }
 
+/// The coefficients of a regressor in the model file, with their family: `Coefficients::Ridge`, for example.
+pub(crate) type Regressor = fn(LinearCoefficients) -> Coefficients;
+
 /// The meaning of the scores of a model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Output {
     /// The value, or its logarithm if `log` is set.
-    Value { family: Family, log: bool },
+    Value { family: Regressor, log: bool },
     /// The log-odds of the second of two classes, or one score a class.
     Classes(Vec<Scalar>),
 }
 
-/// The family of a regressor in the model file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    Linear,
-    Ridge,
-    Lasso,
-    ElasticNet,
-    Poisson,
-    Gamma,
-}
-
 /// The scores of a model as expressions of the features.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scores {
     pub(crate) expressions: Vec<Expression>,
     pub(crate) output: Output,
@@ -207,20 +199,10 @@ impl Output {
                 intercepts: intercepts.to_vec(),
                 coefficients: named().map(|(name, weights)| (name, weights.clone())).collect(),
             }),
-            Self::Value { family, .. } => {
-                let coefficients = LinearCoefficients {
-                    intercept: first(intercepts),
-                    coefficients: named().map(|(name, weights)| (name, first(weights))).collect(),
-                };
-                match family {
-                    Family::Linear => Coefficients::Linear(coefficients),
-                    Family::Ridge => Coefficients::Ridge(coefficients),
-                    Family::Lasso => Coefficients::Lasso(coefficients),
-                    Family::ElasticNet => Coefficients::ElasticNet(coefficients),
-                    Family::Poisson => Coefficients::Poisson(coefficients),
-                    Family::Gamma => Coefficients::Gamma(coefficients),
-                }
-            }
+            Self::Value { family, .. } => family(LinearCoefficients {
+                intercept: first(intercepts),
+                coefficients: named().map(|(name, weights)| (name, first(weights))).collect(),
+            }),
         }
     }
 }

@@ -16,6 +16,17 @@ pub enum ImportError {
         /// The advice.
         help: String,
     },
+    /// A step that is not fitted.
+    #[error(
+        "{step}: it is not fitted: it has no attribute {attribute}\n\
+         help: fit the whole estimator, with all of its steps, before the import"
+    )]
+    Unfitted {
+        /// The step, as in [`ImportError::Step`].
+        step: String,
+        /// The attribute that a fitted step has.
+        attribute: String,
+    },
     /// A feature that is used in two ways.
     #[error("feature {feature:?}: {reason}\nhelp: {help}")]
     Feature {

@@ -3,7 +3,7 @@
 use ordinate_model::artifact::Document;
 use ordinate_model::preprocess::{DesignColumn, Factor, FactorFunction};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, MISSING_LEVEL, MissingPolicy, OTHER_LEVEL};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
 /// The distances of the rows from the mean, in standard deviations.
 const DISTANCES: [f64; 5] = [0.0, 1.0, -1.0, 0.5, -0.5];
@@ -36,7 +36,10 @@ fn value(feature: &Feature, columns: &[DesignColumn], turn: usize) -> Scalar {
     match feature.kind {
         FeatureType::Boolean => Scalar::Boolean(turn % 2 == 1),
         FeatureType::String => {
-            let is_group = |level: &&String| [MISSING_LEVEL, OTHER_LEVEL].contains(&level.as_str());
+            let is_group = |level: &&String| {
+                matches!(&feature.missing, MissingPolicy::Category(missing) if missing == *level)
+                    || (feature.unknown == UnknownPolicy::Other && *level == OTHER_LEVEL)
+            };
             let levels: Vec<&String> = feature.levels.iter().filter(|level| !is_group(level)).collect();
             let level = levels.get(turn % levels.len().max(1)).copied().or(feature.levels.first());
             level.map_or(Scalar::Missing, |level| Scalar::Text(level.clone()))

@@ -60,8 +60,9 @@ impl<'c> Features<'c> {
         (0..self.columns.len()).map(|position| Expression::atom(Atom::feature(position))).collect()
     }
 
+    /// The position of a column; the name may have spaces around it that the table has not.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.positions.get(name).copied()
+        self.positions.get(name).or_else(|| self.positions.get(name.trim())).copied()
     }
 
     pub(crate) fn name(&self, position: usize) -> &str {
@@ -154,15 +155,16 @@ impl<'c> Features<'c> {
             None | Some(FeatureType::Double | FeatureType::Long) => {}
             Some(other) => {
                 let reason = format!("it is used as a number, and X has a {other} there");
-                return Err(error(&reason, "convert the column of X to numbers before the fit"));
+                let help = format!("convert it to numbers: X[{name:?}] = X[{name:?}].astype(float)");
+                return Err(error(&reason, &help));
             }
         }
         if let Some(value) = imputed {
             feature.missing = MissingPolicy::Impute(match (feature.kind, &value) {
                 (FeatureType::Boolean, Scalar::Number(0.0 | 1.0)) => Scalar::Boolean(value == Scalar::Number(1.0)),
                 (FeatureType::Boolean, _) => {
-                    let reason = format!("missing values of true and false become {value}");
-                    return Err(error(&reason, "convert the column of X to 0.0 and 1.0 before the fit"));
+                    let reason = format!("it is encoded as True and False, and its missing values become {value}");
+                    return Err(error(&reason, "impute them by SimpleImputer(strategy=\"most_frequent\")"));
                 }
                 _ => value,
             });

@@ -1,8 +1,8 @@
 //! Files of fitted models: pickles (protocols 0–5), joblib files and skops files of scikit-learn. Nothing in a file is run.
 //!
 //! A file becomes a graph of plain nodes, by an interpreter of pickle's opcodes or from the JSON schema of skops. A name of
-//! a class or function must be in a closed list, is never looked up or called, and remains a name. Time and memory are
-//! bounded: see `graph`.
+//! a class or function is never looked up or called, and remains a name; one that is not in a closed list ends the import
+//! where it is called or used. Time and memory are bounded: see `graph`.
 //!
 //! | module        | subject                                                                    |
 //! | ------------- | -------------------------------------------------------------------------- |
@@ -44,6 +44,8 @@ pub struct Fitted {
     pub names: Option<Vec<String>>,
     /// The number of columns that it was fitted to, if the file contains it.
     pub width: Option<usize>,
+    /// The classes and functions that the import does not know, in attributes that it does not read.
+    pub unused: Vec<String>,
 }
 
 /// Reads the fitted estimator in a file.

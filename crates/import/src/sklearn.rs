@@ -10,9 +10,10 @@ mod projection;
 mod regressor;
 mod scaler;
 mod selector;
+mod sparse;
 mod step;
 
-use crate::draft::{Draft, Facts, Output, Scores};
+use crate::draft::{Draft, Facts, Output, Regressor, Scores};
 use crate::error::ImportError;
 use crate::expression::Expression;
 use crate::features::Features;
@@ -166,20 +167,30 @@ fn unsupported(step: &Step<'_>, class: &str) -> ImportError {
 }
 
 fn unsupported_estimator(step: &Step<'_>, class: &str) -> ImportError {
-    let help = match class {
-        "RidgeClassifier" | "RidgeClassifierCV" | "LinearSVC" | "Perceptron" | "PassiveAggressiveClassifier" => {
-            "it has no probabilities; fit LogisticRegression, or wrap it in CalibratedClassifierCV(ensemble=False)"
-        }
+    let (reason, help) = match class {
+        "RidgeClassifier" | "RidgeClassifierCV" | "LinearSVC" | "Perceptron" | "PassiveAggressiveClassifier" => (
+            "it has no probabilities",
+            "fit LogisticRegression, or wrap it: CalibratedClassifierCV(estimator, ensemble=False)",
+        ),
+        "OneVsRestClassifier" => (classifier::ONE_AGAINST_REST, classifier::SOFTMAX),
+        "SVR" | "NuSVR" => ("its predictions are sums over the support vectors", "fit LinearSVR"),
+        "PLSRegression" | "PLSCanonical" | "CCA" => (
+            "its predictions have another formula in each version of scikit-learn",
+            "fit Ridge, or PCA and LinearRegression: make_pipeline(StandardScaler(), PCA(2), LinearRegression())",
+        ),
         class if class.contains("Classifier") || class.contains("SVC") || class.ends_with("NB") => {
-            "fit LogisticRegression"
+            ("it is not a linear model with probabilities", "fit LogisticRegression")
         }
-        _ => "fit a linear model, such as LinearRegression, Ridge, Lasso or LogisticRegression",
+        _ => (
+            "it is not a linear model",
+            "fit a linear model, such as LinearRegression, Ridge, Lasso or LogisticRegression",
+        ),
     };
-    step.error("it is not a linear model", help)
+    step.error(reason, help)
 }
 
 impl Scores {
-    fn regression(expressions: Vec<Expression>, family: crate::draft::Family, log: bool) -> Self {
+    fn regression(expressions: Vec<Expression>, family: Regressor, log: bool) -> Self {
         Self { expressions, output: Output::Value { family, log } }
     }
 }

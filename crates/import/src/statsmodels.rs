@@ -3,11 +3,12 @@
 //! A name is a product of factors: `Intercept`, `age`, `np.log(age)`, `I(age ** 2)`, `city[T.Ulm]`,
 //! `C(city, Treatment('Bonn'))[T.Ulm]`, `smokes[T.True]`, joined by `:`.
 
+use ordinate_model::estimator::Coefficients;
 use ordinate_model::preprocess::FactorFunction;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{FeatureType, MissingPolicy, UnknownPolicy};
 
-use crate::draft::{Draft, Facts, Family, Output, Scores};
+use crate::draft::{Draft, Facts, Output, Regressor, Scores};
 use crate::error::ImportError;
 use crate::expression::{Atom, Expression};
 use crate::features::{Categories, Features};
@@ -47,12 +48,12 @@ fn term(name: &str, reason: &str, help: &str) -> ImportError {
 }
 
 fn output(family: &str, link: &str) -> Result<Output, ImportError> {
-    let value = |family, log| Ok(Output::Value { family, log });
+    let value = |family: Regressor, log| Ok(Output::Value { family, log });
     match (family, link) {
-        ("Gaussian", "Identity") => value(Family::Linear, false),
-        ("Poisson", "Log") => value(Family::Poisson, true),
-        ("Gamma", "Log") => value(Family::Gamma, true),
-        (_, "Log") => value(Family::Linear, true),
+        ("Gaussian", "Identity") => value(Coefficients::Linear, false),
+        ("Poisson", "Log") => value(Coefficients::Poisson, true),
+        ("Gamma", "Log") => value(Coefficients::Gamma, true),
+        (_, "Log") => value(Coefficients::Linear, true),
         ("Binomial", "Logit") => Ok(Output::Classes([0, 1].map(Scalar::Integer).to_vec())),
         _ => Err(ImportError::Step {
             step: format!("family {family}"),

@@ -139,15 +139,6 @@ fn a_column_that_is_encoded_with_and_without_imputed_values_is_refused() {
 }
 
 #[test]
-fn categories_with_reserved_names_are_refused() {
-    for name in ["(missing)", "(other)"] {
-        let message = message(&pipeline(encoder(&json!([name, "b"]), "ignore"), &[1.0, 2.0]), 1);
-        assert!(message.contains(&format!("has the category {name:?}, which is reserved")), "{message}");
-        assert!(message.contains("rename it before the fit"), "{message}");
-    }
-}
-
-#[test]
 fn a_column_that_is_encoded_as_false_and_true_is_boolean_without_a_sample() {
     let imported = import(&pipeline(encoder(&json!([false, true]), "error"), &[1.0, 2.0]), 1).unwrap();
     assert_eq!(imported.signature.features()[0].kind, FeatureType::Boolean);
@@ -155,7 +146,7 @@ fn a_column_that_is_encoded_as_false_and_true_is_boolean_without_a_sample() {
 
 #[test]
 fn more_degrees_than_columns_without_repetition_make_no_columns() {
-    let state = json!({"degree": [32, 32], "interaction_only": true, "include_bias": true});
+    let state = json!({"_min_degree": 32, "_max_degree": 32, "n_output_features_": 1, "interaction_only": true, "include_bias": true});
     let union: Vec<Json> = (0..4)
         .map(|position| json!([position.to_string(), object("preprocessing.PolynomialFeatures", state.clone())]))
         .collect();

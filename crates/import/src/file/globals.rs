@@ -1,4 +1,5 @@
-//! The closed list of classes and functions that a file may name. A name that is not in it ends the reading.
+//! The closed list of classes and functions that the import knows. A name that is not in it ends the reading where it is
+//! called or used.
 //!
 //! `globals.txt` has a module and its names in each line. The names are never looked up: they select one of the
 //! [`Role`]s below, each of which makes plain data of plain data.
@@ -92,6 +93,7 @@ fn role(module: &str, name: &str) -> Role {
         ("builtins", "bytes") => Role::NoBytes,
         ("builtins", "set" | "frozenset") => Role::Set,
         ("builtins", "slice") | (_, "make_column_selector") => Role::Class,
+        (module, _) if module.starts_with("scipy.sparse.") => Role::Class,
         ("builtins" | "numpy", _) => Role::Function,
         ("joblib.numpy_pickle", "NumpyArrayWrapper") => Role::ArrayWrapper,
         ("numpy.ma.core", "_mareconstruct") => Role::Unpickler,

@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
+use std::collections::BTreeSet;
+
 use super::array::Dtype;
-use super::error::FileError;
+use super::error::{FileError, printable};
 use super::globals::Known;
 
 /// The most opcodes of a pickle, and the most values of a skops file.
@@ -38,6 +40,7 @@ pub(super) enum Node<'a> {
     Dtype(Dtype),
     Array(Box<Array>),
     Object(Box<Object>),
+    Unlisted(Box<Unlisted>),
 }
 
 /// An array of numpy.
@@ -55,6 +58,31 @@ pub(super) struct Array {
 pub(super) struct Object {
     pub(super) class: &'static Known,
     pub(super) state: Option<Id>,
+}
+
+/// A class or function that is not in the closed list, or an object of such a class. It may be where the import does not
+/// read: in the memory of a pipeline, for example.
+#[derive(Debug)]
+pub(super) struct Unlisted {
+    module: String,
+    name: String,
+    /// Where the file names it.
+    place: String,
+    /// Its class, arguments and state.
+    pub(super) parts: Vec<Id>,
+}
+
+impl Unlisted {
+    /// The error of a file that uses it.
+    pub(super) fn error(&self) -> FileError {
+        FileError::global(self.place.as_str(), &self.module, &self.name)
+    }
+
+    /// An object of this class.
+    pub(super) fn object(&self, parts: Vec<Id>) -> Self {
+        let Self { module, name, place, .. } = self;
+        Self { module: module.clone(), name: name.clone(), place: place.clone(), parts }
+    }
 }
 
 /// The nodes of a file.
@@ -94,6 +122,46 @@ impl<'a> Graph<'a> {
         let id = id.ok_or_else(|| FileError::TooLarge { limit: format!("{MAX_STEPS} parts") })?;
         self.nodes.push(node);
         Ok(Id(id))
+    }
+
+    /// A name that is not in the closed list.
+    pub(super) fn unlisted(&mut self, place: String, module: &str, name: &str) -> Result<Node<'a>, FileError> {
+        self.decode(module.len().saturating_add(name.len()))?;
+        let (module, name) = (module.to_owned(), name.to_owned());
+        Ok(Node::Unlisted(Box::new(Unlisted { module, name, place, parts: Vec::new() })))
+    }
+
+    /// The names below a node that are not in the closed list.
+    ///
+    /// # Errors
+    /// [`FileError::Global`] for a name that the file uses elsewhere: to make something that is not part of the node.
+    pub(super) fn unlisted_names(&self, root: Id) -> Result<BTreeSet<String>, FileError> {
+        let mut names = BTreeSet::new();
+        if !self.nodes.iter().any(|node| matches!(node, Node::Unlisted(_))) {
+            return Ok(names);
+        }
+        let mut found = vec![false; self.nodes.len()];
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            match found.get_mut(id.0 as usize) {
+                Some(is_found) if !*is_found => *is_found = true,
+                _ => continue,
+            }
+            match self.node(id) {
+                Node::List(items) | Node::Tuple(items) => open.extend(items),
+                Node::Dict(entries) => open.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+                Node::Array(array) => open.extend(array.content),
+                Node::Object(object) => open.extend(object.state),
+                Node::Unlisted(unlisted) => {
+                    names.insert(format!("{}.{}", printable(&unlisted.module), printable(&unlisted.name)));
+                    open.extend(&unlisted.parts);
+                }
+                _ => {}
+            }
+        }
+        let mut elsewhere = self.nodes.iter().zip(&found).filter(|(_, is_found)| !**is_found);
+        let used = elsewhere.find_map(|(node, _)| if let Node::Unlisted(used) = node { Some(used) } else { None });
+        used.map_or(Ok(names), |used| Err(used.error()))
     }
 
     pub(super) fn node(&self, id: Id) -> &Node<'a> {

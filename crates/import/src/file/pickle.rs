@@ -1,8 +1,8 @@
 //! An interpreter of pickle's opcodes, protocols 0 to 5, that makes plain nodes and runs nothing.
 //!
 //! It follows the `Unpickler` of Python (`Lib/pickle.py`), and joblib's, which continues with the bytes of an array after the
-//! object that describes it. Names must be in the closed list; persistent ids, extension codes and buffers outside of the
-//! file are errors.
+//! object that describes it. A name that is not in the closed list is never called, and an error where the import would
+//! use it; persistent ids, extension codes and buffers outside of the file are errors.
 
 mod construct;
 mod literal;
@@ -121,6 +121,7 @@ impl<'a, 'g> Machine<'a, 'g> {
             Some(Node::List(list)) => list.extend(items),
             // A subclass of list, whose elements are not used.
             Some(Node::Object(_)) => {}
+            Some(Node::Unlisted(unlisted)) => unlisted.parts.extend(items),
             _ => return Err(self.damaged("elements are added to something that is not a list")),
         }
         Ok(())
@@ -133,6 +134,7 @@ impl<'a, 'g> Machine<'a, 'g> {
         match self.graph.node_mut(dict) {
             Some(Node::Dict(entries)) => entries.extend(pairs.iter().map(|[key, value]| (*key, *value))),
             Some(Node::Object(_)) => {}
+            Some(Node::Unlisted(unlisted)) => unlisted.parts.extend(items),
             _ => return Err(self.damaged("entries are added to something that is not a dictionary")),
         }
         Ok(())
@@ -158,10 +160,11 @@ impl<'a, 'g> Machine<'a, 'g> {
     }
 
     fn global(&mut self, module: &str, name: &str) -> Result<(), FileError> {
-        match globals::find(module, name) {
-            Some(known) => self.push(Node::Global(known)),
-            None => Err(FileError::global(self.input.place(), module, name)),
-        }
+        let node = match globals::find(module, name) {
+            Some(known) => Node::Global(known),
+            None => self.graph.unlisted(self.input.place(), module, name)?,
+        };
+        self.push(node)
     }
 
     /// Protocol, frame and read-only buffer: nothing to do.

@@ -26,17 +26,20 @@ const ATTRIBUTES: &str = "\
     mean_ scale_ center_ min_ with_mean with_std with_centering with_scaling clip \
     statistics_ indicator_ features_ missing_values keep_empty_features \
     categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices \
-    degree interaction_only include_bias \
+    _min_degree _max_degree n_output_features_ interaction_only include_bias \
     func inverse_func kw_args \
     components_ explained_variance_ whiten \
     support_ variances_ threshold scores_ k \
     coef_ intercept_ classes_ multi_class solver loss power link _base_loss \
     estimator estimator_ base_estimator best_estimator_ regressor_ transformer_ \
     calibrated_classifiers_ calibrators a_ b_ \
-    percentile pvalues_ alpha mode param score_func prefit importance_getter norm_order max_features max_features_ \
+    percentile pvalues_ alpha mode param prefit importance_getter norm_order max_features max_features_ \
     penalty l1_ratio l1_ratio_";
 
-/// Whether an attribute is read.
+/// The attributes of scipy's sparse matrices that are read.
+const SPARSE: [&str; 4] = ["data", "indices", "indptr", "_shape"];
+
+/// Whether an attribute of an object of scikit-learn is read.
 fn is_read(name: &str) -> bool {
     static NAMES: OnceLock<HashSet<&str>> = OnceLock::new();
     NAMES.get_or_init(|| ATTRIBUTES.split_ascii_whitespace().collect()).contains(name)
@@ -44,6 +47,9 @@ fn is_read(name: &str) -> bool {
 
 /// The fitted estimator at the root of a file.
 pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
+    if let Node::Unlisted(unlisted) = graph.node(root) {
+        return Err(unlisted.error());
+    }
     let Node::Object(object) = graph.node(root) else {
         let found = match graph.node(root) {
             Node::Dict(_) => "a file with a dict",
@@ -56,13 +62,15 @@ pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
     };
     let mut plain = Plain { graph, values: 0 };
     let estimator = plain.value(root, 0)?;
+    let unused = graph.unlisted_names(root)?.into_iter().collect();
     let version = graph.attribute(root, "_sklearn_version").and_then(|version| graph.text(version));
     Ok(Fitted {
         estimator,
         class: object.class.name.to_owned(),
         version: version.filter(|version| is_version(version)).map(str::to_owned),
-        names: plain.first_step(root, "feature_names_in_")?.map(|names| plain.names(names)).transpose()?.flatten(),
-        width: plain.first_step(root, "n_features_in_")?.and_then(|width| graph.length(width)),
+        names: plain.of_input(root, "feature_names_in_", 0)?.map(|names| plain.names(names)).transpose()?.flatten(),
+        width: plain.of_input(root, "n_features_in_", 0)?.and_then(|width| graph.length(width)),
+        unused,
     })
 }
 
@@ -111,6 +119,7 @@ impl Plain<'_, '_> {
             Node::Bytes(_) => builtin("bytes"),
             Node::Set => builtin("set"),
             Node::Dtype(_) => builtin("dtype"),
+            Node::Unlisted(unlisted) => return Err(unlisted.error()),
         })
     }
 
@@ -135,12 +144,16 @@ impl Plain<'_, '_> {
             return data.map_or(Ok(Value::List(Vec::new())), |data| self.value(data, depth + 1));
         }
         let mut state = IndexMap::new();
-        let is_sklearn = object.class.module.split('.').next() == Some("sklearn");
-        if let Some(Node::Dict(entries)) = object.state.filter(|_| is_sklearn).map(|state| self.graph.node(state)) {
+        let is_wanted: fn(&str) -> bool = match object.class.module.split('.').next() {
+            Some("sklearn") => is_read,
+            Some("scipy") => |name| SPARSE.contains(&name),
+            _ => |_| false,
+        };
+        if let Some(Node::Dict(entries)) = object.state.map(|state| self.graph.node(state)) {
             for (name, value) in entries {
                 self.count(1)?;
                 if let Some(name) = self.graph.text(*name)
-                    && is_read(name)
+                    && is_wanted(name)
                 {
                     state.insert(name.to_owned(), self.value(*value, depth + 1)?);
                 }
@@ -177,44 +190,68 @@ impl Plain<'_, '_> {
         Ok(Value::Array(Array { shape: array.shape.clone(), data }))
     }
 
-    /// An attribute of an estimator, or of its first step that is one: in a pipeline it knows the input.
-    fn first_step(&mut self, root: Id, attribute: &str) -> Result<Option<Id>, FileError> {
-        let mut estimator = root;
-        for _ in 0..MAX_DEPTH {
-            let own = self.attribute(estimator, attribute)?;
-            if let Some(own) = own.filter(|own| !matches!(self.graph.node(*own), Node::None)) {
-                return Ok(Some(own));
-            }
-            let mut inner = None;
-            for parts in ["steps", "transformer_list"] {
-                if inner.is_none()
-                    && let Some(parts) = self.attribute(estimator, parts)?
-                {
-                    inner = self.first_part(parts)?;
+    /// An attribute of an estimator that describes its input, or the same of the step that has the input: the first one,
+    /// or a later one after steps that pass all columns through.
+    fn of_input(&mut self, id: Id, attribute: &str, depth: usize) -> Result<Option<Id>, FileError> {
+        if depth > MAX_DEPTH {
+            return Ok(None);
+        }
+        let own = self.attribute(id, attribute)?;
+        if let Some(own) = own.filter(|own| !matches!(self.graph.node(*own), Node::None)) {
+            return Ok(Some(own));
+        }
+        if let Some(steps) = self.attribute(id, "steps")? {
+            for step in self.parts(steps)? {
+                let found = self.of_input(step, attribute, depth + 1)?;
+                if found.is_some() || !self.passes_through(step, depth + 1)? {
+                    return Ok(found);
                 }
             }
-            for name in ["best_estimator_", "regressor_", "estimator_"] {
-                if inner.is_none() {
-                    inner = self.attribute(estimator, name)?;
+        }
+        if let Some(parts) = self.attribute(id, "transformer_list")? {
+            for part in self.parts(parts)? {
+                if let Some(found) = self.of_input(part, attribute, depth + 1)? {
+                    return Ok(Some(found));
                 }
             }
-            let Some(inner) = inner else { break };
-            estimator = inner;
+        }
+        for name in ["best_estimator_", "regressor_", "estimator_"] {
+            if let Some(inner) = self.attribute(id, name)? {
+                return self.of_input(inner, attribute, depth + 1);
+            }
         }
         Ok(None)
     }
 
-    /// The first of named parts that is an estimator.
-    fn first_part(&mut self, parts: Id) -> Result<Option<Id>, FileError> {
-        let graph = self.graph;
-        for part in graph.sequence(parts).unwrap_or_default() {
-            self.count(1)?;
-            let step = graph.sequence(*part).and_then(|part| part.get(1)).copied();
-            if let Some(step) = step.filter(|step| !matches!(graph.node(*step), Node::None | Node::Text(_))) {
-                return Ok(Some(step));
+    /// The parts of a composition.
+    fn parts(&mut self, parts: Id) -> Result<Vec<Id>, FileError> {
+        let parts = self.graph.sequence(parts).unwrap_or_default();
+        self.count(parts.len())?;
+        let step = |part: &Id| self.graph.sequence(*part).and_then(|part| part.get(1)).copied();
+        Ok(parts.iter().filter_map(step).collect())
+    }
+
+    /// Whether the output of a step has the columns of its input.
+    fn passes_through(&mut self, id: Id, depth: usize) -> Result<bool, FileError> {
+        let object = match self.graph.node(id) {
+            Node::None | Node::Text(_) => return Ok(true),
+            Node::Object(object) => object,
+            _ => return Ok(false),
+        };
+        match object.class.name {
+            "FunctionTransformer" => Ok(true),
+            "Pipeline" if depth <= MAX_DEPTH => {
+                let steps = self.attribute(id, "steps")?;
+                let steps = steps.map(|steps| self.parts(steps)).transpose()?.unwrap_or_default();
+                for step in steps {
+                    if !self.passes_through(step, depth + 1)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
             }
+            _ => Ok(false),
         }
-        Ok(None)
     }
 
     /// An attribute of an object, whose attributes are counted.

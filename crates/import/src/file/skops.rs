@@ -3,6 +3,7 @@
 
 mod archive;
 mod npy;
+mod sparse;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -57,7 +58,7 @@ struct Skops<'f, 'g, 'a> {
     graph: &'g mut Graph<'a>,
 }
 
-impl Skops<'_, '_, '_> {
+impl<'a> Skops<'_, '_, 'a> {
     fn member(&mut self, name: &str, limit: usize) -> Result<Vec<u8>, FileError> {
         let content = self.archive.read(name, limit.min(MAX_BYTES.saturating_sub(self.bytes)))?;
         self.bytes += content.len();
@@ -90,9 +91,10 @@ impl Skops<'_, '_, '_> {
             "NdArrayNode" => self.array(json)?,
             "DTypeNode" => self.graph.add(Node::Dtype(Dtype { kind: Kind::Other, size: 1, is_big_endian: false }))?,
             "FunctionNode" | "TypeNode" => {
-                let known = known(text("__module__")?, text("__class__")?)?;
-                self.graph.add(Node::Global(known))?
+                let node = self.named(text("__module__")?, text("__class__")?)?;
+                self.graph.add(node)?
             }
+            "SparseMatrixNode" if json.get("type").and_then(Json::as_str) == Some("scipy") => self.sparse(json)?,
             "ObjectNode"
             | "SliceNode"
             | "LossNode"
@@ -100,13 +102,15 @@ impl Skops<'_, '_, '_> {
             | "RandomGeneratorNode"
             | "MaskedArrayNode"
             | "SparseMatrixNode" => {
-                let class = known(text("__module__")?, text("__class__")?)?;
-                if class.role != Role::Class {
-                    return Err(FileError::global(SCHEMA, class.module, class.name));
-                }
                 let is_object = loader == "ObjectNode" && !content.is_null();
                 let state = if is_object { Some(self.node(content)?) } else { None };
-                self.graph.add(Node::Object(Box::new(Object { class, state })))?
+                let (module, name) = (text("__module__")?, text("__class__")?);
+                let node = match self.named(module, name)? {
+                    Node::Global(class) if class.role == Role::Class => Node::Object(Box::new(Object { class, state })),
+                    Node::Unlisted(class) => Node::Unlisted(Box::new(class.object(state.into_iter().collect()))),
+                    _ => return Err(FileError::global(SCHEMA, module, name)),
+                };
+                self.graph.add(node)?
             }
             other => {
                 let name = [text("__module__")?, text("__class__")?].join(".");
@@ -116,6 +120,14 @@ impl Skops<'_, '_, '_> {
         };
         self.ids.extend(number.map(|number| (number, id)));
         Ok(id)
+    }
+
+    /// A class or function.
+    fn named(&mut self, module: &str, name: &str) -> Result<Node<'a>, FileError> {
+        match globals::find(module, name) {
+            Some(known) => Ok(Node::Global(known)),
+            None => self.graph.unlisted(SCHEMA.to_owned(), module, name),
+        }
     }
 
     fn nodes(&mut self, content: &Json) -> Result<Vec<Id>, FileError> {

@@ -12,6 +12,11 @@ use crate::value::Value;
 /// The most classes: more than a model file can have.
 const MAX_CLASSES: usize = 1 << 16;
 
+/// The reason and the advice for one model a class.
+pub(super) const ONE_AGAINST_REST: &str =
+    "its probabilities are those of one model a class against the rest, divided by their sum";
+pub(super) const SOFTMAX: &str = "fit LogisticRegression(), whose probabilities are the softmax of one score a class";
+
 /// Whether a classifier has probabilities of linear scores.
 pub(super) fn is_linear(class: &str) -> bool {
     matches!(class, "LogisticRegression" | "LogisticRegressionCV" | "LinearDiscriminantAnalysis" | "SGDClassifier")
@@ -19,7 +24,11 @@ pub(super) fn is_linear(class: &str) -> bool {
 
 /// Whether a classifier has linear scores that can be calibrated.
 fn has_linear_decision(class: &str) -> bool {
-    is_linear(class) || matches!(class, "LinearSVC" | "RidgeClassifier" | "RidgeClassifierCV" | "Perceptron")
+    is_linear(class)
+        || matches!(
+            class,
+            "LinearSVC" | "RidgeClassifier" | "RidgeClassifierCV" | "Perceptron" | "PassiveAggressiveClassifier"
+        )
 }
 
 pub(super) fn scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Scores, ImportError> {
@@ -29,24 +38,20 @@ pub(super) fn scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Scores, I
     if expressions.len() != if is_binary { 1 } else { classes.len() } {
         return Err(step.unreadable("coef_"));
     }
-    let one_against_rest = |help: &str| {
-        let reason = "its probabilities are those of one model a class against the rest, divided by their sum";
-        Err(step.error(reason, help))
-    };
     match step.class()? {
         "SGDClassifier" => {
             if !matches!(step.parameter("loss")?, Some("log_loss" | "log")) {
                 return Err(step.error("it has no probabilities with this loss", "fit it with loss=\"log_loss\""));
             }
             if !is_binary {
-                return one_against_rest("fit LogisticRegression");
+                return Err(step.error(ONE_AGAINST_REST, SOFTMAX));
             }
         }
         "LogisticRegression" | "LogisticRegressionCV" => {
             let multi_class = step.parameter("multi_class")?.unwrap_or("auto");
             let is_liblinear = step.parameter("solver")? == Some("liblinear");
             if !is_binary && (multi_class == "ovr" || (multi_class != "multinomial" && is_liblinear)) {
-                return one_against_rest("fit it with the default solver and multi_class");
+                return Err(step.error(ONE_AGAINST_REST, SOFTMAX));
             }
             // The softmax of −score and score.
             if is_binary && multi_class == "multinomial" {

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{MISSING_LEVEL, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
+use ordinate_model::signature::{MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
 use super::step::Step;
 use crate::error::ImportError;
-use crate::expression::{Atom, Expression};
+use crate::expression::{Atom, Expression, TooManyTerms};
 use crate::features::{Categories, Features};
 use crate::value::Value;
 
@@ -15,8 +15,9 @@ use crate::value::Value;
 const MAX_CATEGORIES: usize = 1 << 17;
 
 /// The category of a column in its encoder.
-enum Category {
-    Text(String),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Category<'c> {
+    Text(&'c str),
     Boolean(bool),
     Missing,
 }
@@ -36,10 +37,29 @@ pub(super) fn encode(
             step.error("it encodes a column that another step has changed", "encode the features themselves")
         })?;
         let categories = categories.elements().ok_or_else(|| step.unreadable("categories_"))?;
-        let encoder = Encoder { step, column, atom };
+        let encoder = Encoder { step, column, atom, unknown: unknown(step)? };
         outputs.extend(encoder.encode(&categories, features)?);
     }
     Ok(outputs)
+}
+
+/// The treatment of unknown categories by an encoder that has infrequent ones.
+fn unknown(step: &Step<'_>) -> Result<UnknownPolicy, ImportError> {
+    Ok(match step.parameter("handle_unknown")? {
+        Some("infrequent_if_exist" | "warn") => UnknownPolicy::Other,
+        Some("ignore") => UnknownPolicy::Ignore,
+        _ => UnknownPolicy::Reject,
+    })
+}
+
+/// A name for missing values among the levels of a feature: a missing-value marker, so that a text of this name in a row is
+/// a missing value, too, and not one of the categories.
+fn marker(categories: &[Category<'_>]) -> String {
+    let mut marker = "nan".to_owned();
+    while categories.contains(&Category::Text(&marker)) {
+        marker.insert(0, ' ');
+    }
+    marker
 }
 
 /// One column of an encoder.
@@ -47,6 +67,7 @@ struct Encoder<'s, 'v> {
     step: &'s Step<'v>,
     column: usize,
     atom: &'s Atom,
+    unknown: UnknownPolicy,
 }
 
 impl Encoder<'_, '_> {
@@ -54,6 +75,12 @@ impl Encoder<'_, '_> {
         let name = features.name(self.atom.feature).to_owned();
         let categories =
             categories.iter().map(|category| self.category(category, &name)).collect::<Result<Vec<_>, _>>()?;
+        if categories.iter().filter(|category| **category == Category::Missing).count() > 1 {
+            let reason = format!("{name:?} has the categories None and NaN, which are one in a model file");
+            let help =
+                format!("fit it again with one of them: X[{name:?}] = X[{name:?}].where(X[{name:?}].notna(), None)");
+            return Err(self.step.error(reason, help));
+        }
         let infrequent = self.infrequent()?;
         if categories.iter().any(|category| matches!(category, Category::Boolean(_))) {
             features.mark_boolean(self.atom.feature);
@@ -67,42 +94,27 @@ impl Encoder<'_, '_> {
         if !infrequent.is_empty() {
             groups.push(infrequent.clone());
         }
-        let infrequent_is_kept = !infrequent.is_empty() && dropped != Some(groups.len() - 1);
-        let known = self.categories(&categories, infrequent_is_kept)?;
-        let has_other = known.unknown == UnknownPolicy::Other;
-        if !features.encode(self.atom.feature, &known) {
+        let last_is_kept = !infrequent.is_empty() && dropped != Some(groups.len() - 1);
+        let levels = Levels::new(&categories, &groups, self.unknown, last_is_kept);
+        if !features.encode(self.atom.feature, &levels.categories()) {
             let reason = format!("another encoder has other categories of {name:?}");
             return Err(self.step.error(reason, "encode each feature once"));
         }
-        let kept = groups.iter().enumerate().filter(|(position, _)| Some(*position) != dropped);
-        let outputs = kept.map(|(_, group)| {
-            let is_infrequent = *group == infrequent;
-            let levels = group.iter().filter_map(|position| categories.get(*position)).filter_map(Category::level);
-            let other = (is_infrequent && has_other).then(|| OTHER_LEVEL.to_owned());
-            let atoms: Vec<_> = levels.chain(other).map(|level| self.indicator(level)).collect();
-            let sum = Expression::weighted_sum(atoms.iter().map(|atom| (1.0, atom)));
+        let kept = (0..groups.len()).filter(|position| Some(*position) != dropped);
+        let outputs = kept.map(|position| {
+            let sum = levels.column(position, |level| self.indicator(level));
             sum.map_err(|_| self.step.too_many_columns())
         });
         outputs.collect()
     }
 
-    fn indicator(&self, level: String) -> Expression {
-        Expression::atom(Atom { level: Some(level), ..self.atom.clone() })
+    fn indicator(&self, level: &str) -> Expression {
+        Expression::atom(Atom { level: Some(level.to_owned()), ..self.atom.clone() })
     }
 
-    fn category(&self, category: &Value, name: &str) -> Result<Category, ImportError> {
+    fn category<'c>(&self, category: &'c Value, name: &str) -> Result<Category<'c>, ImportError> {
         match category {
-            // An imputed value of this name is a missing value in the model file, too.
-            Value::Str(text)
-                if [MISSING_LEVEL, OTHER_LEVEL].contains(&text.as_str())
-                    && self.atom.imputed != Some(Scalar::Text(text.clone())) =>
-            {
-                Err(self.step.error(
-                    format!("{name:?} has the category {text:?}, which is reserved"),
-                    format!("rename it before the fit: X[{name:?}] = X[{name:?}].replace({text:?}, \"other text\")"),
-                ))
-            }
-            Value::Str(text) => Ok(Category::Text(text.clone())),
+            Value::Str(text) => Ok(Category::Text(text)),
             Value::Bool(value) => Ok(Category::Boolean(*value)),
             Value::None => Ok(Category::Missing),
             Value::Float(value) if value.is_nan() => Ok(Category::Missing),
@@ -111,32 +123,6 @@ impl Encoder<'_, '_> {
                 format!("make it text before the fit: X[{name:?}] = X[{name:?}].astype(str)"),
             )),
         }
-    }
-
-    /// The levels and policies of the feature.
-    fn categories(&self, categories: &[Category], infrequent_is_kept: bool) -> Result<Categories, ImportError> {
-        let step = self.step;
-        let unknown = match step.parameter("handle_unknown")? {
-            Some("infrequent_if_exist" | "warn") if infrequent_is_kept => UnknownPolicy::Other,
-            Some("ignore" | "infrequent_if_exist" | "warn") => UnknownPolicy::Ignore,
-            _ => UnknownPolicy::Reject,
-        };
-        let mut levels: Vec<String> = categories.iter().filter_map(Category::level).collect();
-        levels.extend((unknown == UnknownPolicy::Other).then(|| OTHER_LEVEL.to_owned()));
-        levels.sort_unstable();
-        let has_missing = categories.iter().any(|category| matches!(category, Category::Missing));
-        let missing = match unknown {
-            _ if has_missing => MissingPolicy::Category(MISSING_LEVEL.to_owned()),
-            UnknownPolicy::Reject => MissingPolicy::Reject,
-            // A missing value is an unknown category.
-            UnknownPolicy::Ignore | UnknownPolicy::Other => {
-                MissingPolicy::Impute(Scalar::Text(MISSING_LEVEL.to_owned()))
-            }
-        };
-        if levels.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
-            return Err(step.error("two categories have the same name", "replace None by NaN in X before the fit"));
-        }
-        Ok(Categories { levels, unknown, missing })
     }
 
     /// The positions of the infrequent categories.
@@ -164,35 +150,106 @@ impl Encoder<'_, '_> {
         }
     }
 
-    /// The columns of `False` and `True`: 1 − x and x.
+    /// The columns of `False`, `True` and missing values: 1 − x − m, x and m.
     fn booleans(
         &self,
-        categories: &[Category],
+        categories: &[Category<'_>],
         name: &str,
         infrequent: &[usize],
     ) -> Result<Vec<Expression>, ImportError> {
-        let [Category::Boolean(false), Category::Boolean(true)] = categories else {
-            let reason = format!("the categories of {name:?} are not exactly False and True");
-            return Err(self.step.error(reason, "make it text before the fit"));
-        };
+        let text = || format!("make it text before the fit: X[{name:?}] = X[{name:?}].astype(str)");
+        let ignores = self.unknown != UnknownPolicy::Reject;
+        let has = |category: Category<'_>| categories.contains(&category);
+        let has_both = has(Category::Boolean(false)) && has(Category::Boolean(true));
+        if !has_both && !ignores {
+            let reason = format!("the categories of {name:?} are not both False and True");
+            return Err(self.step.error(reason, text()));
+        }
         if !infrequent.is_empty() {
-            return Err(self.step.error("it groups False and True as infrequent", "make it text before the fit"));
+            return Err(self.step.error("it groups False and True as infrequent", text()));
         }
         let dropped = self.dropped()?;
-        let truth = Expression::atom(self.atom.clone());
-        let falsehood = truth.clone().scaled(1.0, 1.0);
-        let falsehood = Expression::weighted_sum([(-1.0, &falsehood)]).map_err(|_| self.step.too_many_columns())?;
-        let both = [falsehood, truth].into_iter().enumerate();
-        Ok(both.filter(|(position, _)| Some(*position) != dropped).map(|(_, column)| column).collect())
+        let accepts_missing = self.atom.imputed.is_none() && (has(Category::Missing) || ignores);
+        // A missing value is 0 in x.
+        let imputed = if accepts_missing { Some(Scalar::Number(0.0)) } else { self.atom.imputed.clone() };
+        let atom = Atom { imputed, ..self.atom.clone() };
+        let missing = Expression::atom(Atom { missing: true, ..atom.clone() });
+        let truth = Expression::atom(atom);
+        let column = |category: &Category<'_>| match category {
+            Category::Boolean(true) => Ok(truth.clone()),
+            Category::Missing => Ok(missing.clone()),
+            _ => {
+                let falsehood = truth.clone().scaled(1.0, 1.0);
+                let of_missing = if accepts_missing { -1.0 } else { 0.0 };
+                let parts =
+                    [(-1.0, &falsehood), (of_missing, &missing)].into_iter().filter(|(weight, _)| *weight != 0.0);
+                Expression::weighted_sum(parts).map_err(|_| self.step.too_many_columns())
+            }
+        };
+        let kept = categories.iter().enumerate().filter(|(position, _)| Some(*position) != dropped);
+        kept.map(|(_, category)| column(category)).collect()
     }
 }
 
-impl Category {
-    fn level(&self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text.clone()),
-            Self::Missing => Some(MISSING_LEVEL.to_owned()),
-            Self::Boolean(_) => None,
+/// The levels of a feature with the categories of an encoder, in the groups of its columns.
+struct Levels {
+    groups: Vec<Vec<String>>,
+    unknown: UnknownPolicy,
+    missing: MissingPolicy,
+    /// Whether the last column is 1 where no other one is: the feature has no level for unknown categories.
+    last_is_rest: bool,
+}
+
+impl Levels {
+    fn new(categories: &[Category<'_>], groups: &[Vec<usize>], unknown: UnknownPolicy, last_is_kept: bool) -> Self {
+        let marker = marker(categories);
+        let level = |category: &Category<'_>| match category {
+            Category::Text(text) => Some((*text).to_owned()),
+            Category::Missing => Some(marker.clone()),
+            Category::Boolean(_) => None,
+        };
+        let group = |group: &Vec<usize>| group.iter().filter_map(|at| categories.get(*at)).filter_map(level).collect();
+        let mut groups: Vec<Vec<String>> = groups.iter().map(group).collect();
+        let is_other = |group: &Vec<String>| group.iter().any(|level| level == OTHER_LEVEL);
+        let (mut unknown, mut last_is_rest) = (unknown, false);
+        if unknown == UnknownPolicy::Other {
+            // Unknown categories belong to the infrequent ones, which are the last group.
+            match groups.split_last_mut() {
+                Some((_, frequent)) if last_is_kept && frequent.iter().any(is_other) => {
+                    (unknown, last_is_rest) = (UnknownPolicy::Ignore, true);
+                }
+                Some((last, _)) if last_is_kept => {
+                    if !is_other(last) {
+                        last.push(OTHER_LEVEL.to_owned());
+                    }
+                }
+                _ => unknown = UnknownPolicy::Ignore,
+            }
         }
+        let missing = match unknown {
+            _ if categories.contains(&Category::Missing) => MissingPolicy::Category(marker),
+            UnknownPolicy::Reject => MissingPolicy::Reject,
+            // A missing value is an unknown category.
+            UnknownPolicy::Ignore | UnknownPolicy::Other => MissingPolicy::Impute(Scalar::Text(marker)),
+        };
+        Self { groups, unknown, missing, last_is_rest }
+    }
+
+    /// The levels and policies of the feature.
+    fn categories(&self) -> Categories {
+        let mut levels: Vec<String> = self.groups.concat();
+        levels.sort_unstable();
+        Categories { levels, unknown: self.unknown, missing: self.missing.clone() }
+    }
+
+    /// The column of a group, with the indicator of each level.
+    fn column(&self, group: usize, indicator: impl Fn(&str) -> Expression) -> Result<Expression, TooManyTerms> {
+        let is_rest = self.last_is_rest && group + 1 == self.groups.len();
+        let (start, weight) = if is_rest { (1.0, -1.0) } else { (0.0, 1.0) };
+        let groups = self.groups.iter().enumerate().filter(|(position, _)| (*position == group) != is_rest);
+        let levels: Vec<Expression> = groups.flat_map(|(_, levels)| levels).map(|level| indicator(level)).collect();
+        let constant = Expression::constant(start);
+        let parts = levels.iter().map(|level| (weight, level));
+        Expression::weighted_sum(std::iter::once((1.0, &constant)).chain(parts))
     }
 }

@@ -5,7 +5,7 @@ use ordinate_model::signature::FeatureType;
 
 use super::step::Step;
 use crate::error::ImportError;
-use crate::expression::{Atom, Expression};
+use crate::expression::{Atom, Expression, TooManyTerms};
 use crate::features::Features;
 use crate::value::Value;
 
@@ -90,6 +90,21 @@ fn with_value(
             Scalar::Number(if is_scaled { scale.mul_add(number, mean) } else { number })
         }
     };
+    if features.kind(atom.feature) == Some(FeatureType::Boolean)
+        && let Scalar::Number(number) = value
+        && ![0.0, 1.0].contains(&number)
+    {
+        return between(atom, (mean, scale), number).map_err(|_| step.too_many_columns());
+    }
     let atom = Atom { imputed: Some(value), ..atom.clone() };
     Ok((Expression::atom(atom.clone()).scaled(mean, scale), atom))
+}
+
+/// A column of true and false whose missing values become another number: 0 in the column, and the number times the
+/// indicator of missing values.
+fn between(atom: &Atom, (mean, scale): (f64, f64), number: f64) -> Result<(Expression, Atom), TooManyTerms> {
+    let atom = Atom { imputed: Some(Scalar::Number(0.0)), ..atom.clone() };
+    let missing = Expression::atom(Atom { missing: true, ..atom.clone() });
+    let known = Expression::atom(atom.clone()).scaled(mean, scale);
+    Ok((Expression::weighted_sum([(1.0, &known), (number / scale, &missing)])?, atom))
 }

@@ -1,16 +1,20 @@
 //! `PolynomialFeatures`: products of powers, in scikit-learn's order.
 
 use super::MAX_WORK;
+use super::selector::as_float;
 use super::step::Step;
 use crate::error::ImportError;
 use crate::expression::Expression;
-use crate::value::Value;
 
 /// The most columns that are made.
 const MAX_COLUMNS: usize = 20_000;
 
+/// The highest degree: more than a model can use.
+const MAX_DEGREE: f64 = 32.0;
+
 pub(super) fn expand(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expression>, ImportError> {
-    let (lowest, highest) = degrees(step)?;
+    let (lowest, highest) = (degree(step, "_min_degree")?, degree(step, "_max_degree")?);
+    let expected = step.fitted("n_output_features_")?.number();
     let interaction_only = step.flag("interaction_only", false)?;
     let mut outputs = Vec::new();
     // The terms of all products, before equal ones are added.
@@ -35,23 +39,19 @@ pub(super) fn expand(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expre
             Ok(())
         })?;
     }
-    Ok(outputs)
+    if expected == Some(as_float(outputs.len())) {
+        Ok(outputs)
+    } else {
+        Err(step.error("its parameters are not those of the fit", "fit it again with these parameters"))
+    }
 }
 
-fn degrees(step: &Step<'_>) -> Result<(usize, usize), ImportError> {
-    let degree = |value: &Value| match value {
-        Value::Int(degree) => usize::try_from(*degree).ok().filter(|degree| *degree <= 32),
-        _ => None,
-    };
-    let value = step.fitted("degree")?;
-    let pair = match value {
-        Value::List(pair) => match pair.as_slice() {
-            [lowest, highest] => degree(lowest).zip(degree(highest)),
-            _ => None,
-        },
-        value => degree(value).map(|highest| (0, highest)),
-    };
-    pair.ok_or_else(|| step.unreadable("degree"))
+/// A degree of the fit: `degree` may have been changed since.
+fn degree(step: &Step<'_>, attribute: &str) -> Result<usize, ImportError> {
+    let degree = step.fitted(attribute)?.number().filter(|degree| (0.0..=MAX_DEGREE).contains(degree));
+    // A whole number of this range.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    degree.map(|degree| degree as usize).ok_or_else(|| step.unreadable(attribute))
 }
 
 /// Calls `each` with all combinations of so many columns, with or without repetition, in lexicographic order.

@@ -1,28 +1,33 @@
 //! Linear regressors, generalised linear models, and transformations of the target.
 
+use ordinate_model::estimator::Coefficients;
+
 use super::step::Step;
 use super::{Scores, linear_scores, scaler};
-use crate::draft::{Family, Output};
+use crate::draft::{Output, Regressor};
 use crate::error::ImportError;
 use crate::expression::Expression;
 use crate::value::Value;
 
 /// The family of a supported regressor.
-pub(super) fn family(class: &str) -> Option<Family> {
+pub(super) fn family(class: &str) -> Option<Regressor> {
     Some(match class {
-        "LinearRegression" | "HuberRegressor" | "TheilSenRegressor" | "SGDRegressor" | "LinearSVR" | "Lars"
+        "LinearRegression" | "HuberRegressor" | "TheilSenRegressor" | "SGDRegressor" | "PassiveAggressiveRegressor"
+        | "LinearSVR" | "QuantileRegressor" | "Lars" | "LarsCV" | "OrthogonalMatchingPursuit"
         // The family of a Tweedie distribution follows from its parameters.
-        | "LarsCV" | "TweedieRegressor" => Family::Linear,
-        "Ridge" | "RidgeCV" | "BayesianRidge" | "ARDRegression" => Family::Ridge,
-        "Lasso" | "LassoCV" | "LassoLars" | "LassoLarsCV" | "LassoLarsIC" => Family::Lasso,
-        "ElasticNet" | "ElasticNetCV" => Family::ElasticNet,
-        "PoissonRegressor" => Family::Poisson,
-        "GammaRegressor" => Family::Gamma,
+        | "OrthogonalMatchingPursuitCV" | "TweedieRegressor" => Coefficients::Linear,
+        "Ridge" | "RidgeCV" | "BayesianRidge" | "ARDRegression" => Coefficients::Ridge,
+        "Lasso" | "LassoCV" | "LassoLars" | "LassoLarsCV" | "LassoLarsIC" | "MultiTaskLasso" | "MultiTaskLassoCV" => {
+            Coefficients::Lasso
+        }
+        "ElasticNet" | "ElasticNetCV" | "MultiTaskElasticNet" | "MultiTaskElasticNetCV" => Coefficients::ElasticNet,
+        "PoissonRegressor" => Coefficients::Poisson,
+        "GammaRegressor" => Coefficients::Gamma,
         _ => return None,
     })
 }
 
-pub(super) fn scores(step: &Step<'_>, family: Family, inputs: &[Expression]) -> Result<Scores, ImportError> {
+pub(super) fn scores(step: &Step<'_>, family: Regressor, inputs: &[Expression]) -> Result<Scores, ImportError> {
     let expressions = linear_scores(step, inputs)?;
     if expressions.len() != 1 {
         return Err(step.error(format!("it predicts {} targets", expressions.len()), "fit one model for each target"));
@@ -38,14 +43,14 @@ pub(super) fn scores(step: &Step<'_>, family: Family, inputs: &[Expression]) -> 
 /// The family of a Tweedie distribution with its link. The model file has no other distributions than Poisson and
 /// gamma with a log link: the predictions of the others are those of a linear model of the logarithm.
 #[allow(clippy::float_cmp)]
-fn tweedie(step: &Step<'_>) -> Result<(Family, bool), ImportError> {
+fn tweedie(step: &Step<'_>) -> Result<(Regressor, bool), ImportError> {
     let power = step.number("power")?.unwrap_or(0.0);
-    let (family, log) = match (step.parameter("link")?.unwrap_or("auto"), power) {
-        ("identity", _) => (Family::Linear, false),
-        ("auto", power) if power <= 0.0 => (Family::Linear, false),
-        ("auto" | "log", 1.0) => (Family::Poisson, true),
-        ("auto" | "log", 2.0) => (Family::Gamma, true),
-        ("auto" | "log", _) => (Family::Linear, true),
+    let (family, log): (Regressor, bool) = match (step.parameter("link")?.unwrap_or("auto"), power) {
+        ("identity", _) => (Coefficients::Linear, false),
+        ("auto", power) if power <= 0.0 => (Coefficients::Linear, false),
+        ("auto" | "log", 1.0) => (Coefficients::Poisson, true),
+        ("auto" | "log", 2.0) => (Coefficients::Gamma, true),
+        ("auto" | "log", _) => (Coefficients::Linear, true),
         _ => return Err(step.unreadable("link")),
     };
     // Predictions obey the loss of the fit.

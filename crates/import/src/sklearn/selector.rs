@@ -3,6 +3,8 @@
 mod importance;
 mod univariate;
 
+pub(super) use univariate::as_float;
+
 use super::step::Step;
 use crate::error::ImportError;
 use crate::expression::Expression;

@@ -1,5 +1,6 @@
 //! A step of a pipeline: an object of scikit-learn with its place, and readers of its fitted attributes.
 
+use super::sparse;
 use crate::error::ImportError;
 use crate::value::{Object, Value};
 
@@ -65,9 +66,7 @@ impl<'v> Step<'v> {
 
     /// An attribute that a fitted object has.
     pub(super) fn fitted(&self, attribute: &str) -> Result<&'v Value, ImportError> {
-        self.get(attribute).ok_or_else(|| {
-            self.error(format!("it has no attribute {attribute}"), "fit the estimator before the import")
-        })
+        self.get(attribute).ok_or_else(|| ImportError::Unfitted { step: self.name(), attribute: attribute.to_owned() })
     }
 
     /// Whether a fitted object has an attribute, which may be `None`.
@@ -122,23 +121,48 @@ impl<'v> Step<'v> {
 
     /// The numbers of a matrix with so many columns, row-major. A vector is a matrix of one row.
     pub(super) fn matrix(&self, attribute: &str, columns: usize) -> Result<Vec<f64>, ImportError> {
-        let value = self.fitted(attribute)?;
-        let Value::Array(array) = value else {
-            return Err(self.error(format!("{attribute} is not an array"), "call densify() before the import"));
+        let matrix = match self.fitted(attribute)? {
+            Value::Array(array) => {
+                let fits = array.shape.last() == Some(&columns) && array.shape.len() <= 2;
+                fits.then(|| array.floats()).flatten()
+            }
+            Value::Object(object) if sparse::is_rows(object) => sparse::dense(object, columns),
+            other => return Err(self.not_an_array(attribute, other)),
         };
-        let fits = array.shape.last() == Some(&columns) && array.shape.len() <= 2;
-        fits.then(|| array.floats()).flatten().ok_or_else(|| self.unreadable(attribute))
+        matrix.ok_or_else(|| self.unreadable(attribute))
+    }
+
+    fn not_an_array(&self, attribute: &str, value: &Value) -> ImportError {
+        let own = format!("step.{attribute}");
+        let (found, array) = match value {
+            Value::List(_) => ("a list", format!("numpy.asarray({own})")),
+            Value::Object(object) if object.name == "MaskedArray" => {
+                ("a masked array", format!("numpy.ma.filled({own}, 0.0)"))
+            }
+            Value::Object(object) if object.module.starts_with("scipy.sparse") => {
+                ("a sparse matrix that is not in CSR format", format!("{own}.toarray()"))
+            }
+            _ => ("no array", format!("numpy.asarray({own})")),
+        };
+        self.error(
+            format!("{attribute} is {found}"),
+            format!("make it an array before the import, where step is this estimator: {own} = {array}"),
+        )
     }
 
     pub(super) fn error(&self, reason: impl Into<String>, help: impl Into<String>) -> ImportError {
+        ImportError::Step { step: self.name(), reason: reason.into(), help: help.into() }
+    }
+
+    /// The place and the class.
+    fn name(&self) -> String {
         let class = match self.value {
             Value::Object(Object { name, .. }) | Value::Global { name, .. } => name.clone(),
             // A text of a hostile file may contain control characters.
             Value::Str(text) => text.escape_debug().to_string(),
             _ => "value".to_owned(),
         };
-        let step = if self.path.is_empty() { class } else { format!("step {:?} ({class})", self.path) };
-        ImportError::Step { step, reason: reason.into(), help: help.into() }
+        if self.path.is_empty() { class } else { format!("step {:?} ({class})", self.path) }
     }
 
     pub(super) fn unreadable(&self, attribute: &str) -> ImportError {

@@ -1,7 +1,7 @@
 """The objects of a fitted estimator as plain values, in the JSON form that the Rust crate `ordinate-import` reads.
 
-Only attributes in `_ATTRIBUTES` are passed on, and only of scikit-learn's own classes: an object of any other class is
-its name without content, so that the import refuses it by name.
+Only attributes in `_ATTRIBUTES` are passed on, and only of scikit-learn's own classes and scipy's sparse matrices: an
+object of any other class is its name without content, so that the import refuses it by name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ATTRIBUTES = frozenset(
     mean_ scale_ center_ min_ with_mean with_std with_centering with_scaling clip
     statistics_ indicator_ features_ missing_values keep_empty_features
     categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices
-    degree interaction_only include_bias
+    _min_degree _max_degree n_output_features_ interaction_only include_bias
     func inverse_func kw_args
     components_ explained_variance_ whiten
     support_ variances_ threshold scores_ k
@@ -27,6 +27,8 @@ _ATTRIBUTES = frozenset(
     calibrated_classifiers_ calibrators a_ b_
     """.split()
 )
+
+_SPARSE_ATTRIBUTES = frozenset("data indices indptr _shape".split())
 
 
 def plain(value: Any) -> Any:
@@ -39,7 +41,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray):
         return {"array": _array(value)}
     if isinstance(value, (list, tuple)) or type(value).__name__ == "_RemainderColsList":
         return [plain(element) for element in value]
@@ -55,9 +57,11 @@ def plain(value: Any) -> Any:
 def _object(value: Any) -> dict[str, Any]:
     kind = type(value)
     state = {}
-    if kind.__module__.split(".")[0] == "sklearn":
-        attributes = {**vars(value)}
-        state = {name: plain(part) for name, part in attributes.items() if name in _ATTRIBUTES}
+    library = kind.__module__.split(".")[0]
+    if library in ("sklearn", "scipy"):
+        names = _ATTRIBUTES if library == "sklearn" else _SPARSE_ATTRIBUTES
+        state = {name: plain(part) for name, part in vars(value).items() if name in names}
+    if library == "sklearn":
         if hasattr(value, "_get_support_mask"):
             state["_support_mask"] = plain(np.asarray(value.get_support()))
     return {"module": kind.__module__, "name": kind.__qualname__, "state": state}

@@ -132,7 +132,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("subprocess.Popen", call("subprocess", "Popen", COMMAND), listed),
         (
             "getattr chain",
-            pickle(&[&global("builtins", "getattr"), &global("sklearn.pipeline", "Pipeline"), b"\x86R"]),
+            pickle(&[&global("builtins", "getattr"), &global("sklearn.pipeline", "Pipeline"), &word("fit"), b"\x86R"]),
             listed,
         ),
         ("operator.attrgetter", call("operator", "attrgetter", "system"), listed),

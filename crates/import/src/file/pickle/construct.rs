@@ -27,22 +27,28 @@ impl<'a> Machine<'a, '_> {
             let class = items.next().ok_or_else(|| self.damaged("an object has no class"))?;
             return self.make(class, &items.collect::<Vec<_>>());
         }
-        if opcode == 0x92 {
-            // Named arguments of a constructor, which is not called.
-            self.pop()?;
-        }
+        // Named arguments of a constructor, which is not called.
+        let named = if opcode == 0x92 { Some(self.pop()?) } else { None };
         let arguments = self.pop()?;
         let class = self.pop()?;
+        if opcode != b'R'
+            && let Node::Unlisted(unlisted) = self.graph.node(class)
+        {
+            let parts = [Some(class), Some(arguments), named].into_iter().flatten().collect();
+            let object = Node::Unlisted(Box::new(unlisted.object(parts)));
+            return self.push(object);
+        }
         self.graph.steps_of(self.graph.sequence(arguments).map_or(0, <[Id]>::len))?;
         let arguments = self.graph.sequence(arguments).map(<[Id]>::to_vec);
         self.make(class, &arguments.ok_or_else(|| self.damaged("the arguments of a class are not a tuple"))?)
     }
 
     fn make(&mut self, class: Id, arguments: &[Id]) -> Result<(), FileError> {
-        let Node::Global(known) = self.graph.node(class) else {
-            return Err(self.damaged("something that is not a class is called"));
+        let known: &'static Known = match self.graph.node(class) {
+            Node::Global(known) => known,
+            Node::Unlisted(unlisted) => return Err(unlisted.error()),
+            _ => return Err(self.damaged("something that is not a class is called")),
         };
-        let known: &'static Known = known;
         let malformed = || self.damaged(format!("{}.{} has other arguments than numpy's", known.module, known.name));
         let node = match known.role {
             Role::Class | Role::ArrayWrapper => object(known),
@@ -53,6 +59,7 @@ impl<'a> Machine<'a, '_> {
             Role::Unpickler | Role::Reconstructor => match arguments.first().map(|class| self.graph.node(*class)) {
                 Some(Node::Global(class)) if class.role == Role::Class => object(class),
                 Some(Node::Global(class)) if class.role == Role::Dict => Node::Dict(Vec::new()),
+                Some(Node::Unlisted(class)) => Node::Unlisted(Box::new(class.object(arguments.to_vec()))),
                 _ => object(known),
             },
             Role::EmptyArray => {
@@ -142,6 +149,11 @@ impl<'a> Machine<'a, '_> {
             }
             // The attributes of a subclass of dict.
             Node::Dict(_) => {}
+            Node::Unlisted(_) => {
+                if let Some(Node::Unlisted(unlisted)) = self.graph.node_mut(target) {
+                    unlisted.parts.push(state);
+                }
+            }
             _ => return Err(self.damaged("a value of a class without attributes gets attributes")),
         }
         if is_wrapper {

@@ -105,6 +105,6 @@ pub(super) fn quantile(values: &[f64], fraction: f64) -> Option<f64> {
 
 /// A number of columns.
 #[allow(clippy::cast_precision_loss)]
-pub(super) fn as_float(count: usize) -> f64 {
+pub(in super::super) fn as_float(count: usize) -> f64 {
     count as f64
 }
