@@ -1,8 +1,8 @@
 //! `ordinate import`: the model file of a fitted scikit-learn pipeline in a pickle, joblib or skops file.
 
+mod names;
 mod sample;
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,16 +16,17 @@ use super::output::{OutputFile, is_standard_output, same_file};
 use super::print_error;
 use super::reading::ReadingArguments;
 use ordinate_import::file::{self, Fitted, MAX_BYTES};
-use ordinate_import::{Column, Facts, ImportError, sklearn};
+use ordinate_import::{Column, Draft, Facts, ImportError, sklearn};
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::ModelName;
+use ordinate_model::signature::FeatureType;
 use ordinate_model::wording::counted;
-use ordinate_table::infer;
+use ordinate_table::shell_word;
 use ordinate_train::SMARTCORE_VERSION;
 use sample::Sample;
 
-/// The most names in the advice to name the features.
-const LISTED: usize = 20;
+/// The most names of objects that are not used in a message.
+const LISTED: usize = 5;
 
 /// Import a fitted scikit-learn pipeline from a pickle, joblib or skops file, without running anything in it
 ///
@@ -69,135 +70,140 @@ pub(super) struct Arguments {
 /// Writes the model file, and returns a summary.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { file: path, out, .. } = arguments;
+    check(arguments)?;
     let place = if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() };
-    if out.to_str().is_some_and(is_catalog) {
-        let name = out.display();
-        return Err(format!(
-            "{name}: --out is a catalog\nhelp: import to a file, and publish it: ordinate publish model.json {name}"
-        )
-        .into());
-    }
-    if same_file(out, path) || arguments.data.as_ref().is_some_and(|data| same_file(out, data)) {
-        return Err(format!("{}: --out is an input file\nhelp: choose another file", out.display()).into());
-    }
     let content = read(path).map_err(|error| format!("{place}: cannot be read: {error}"))?;
     let fitted = file::read(&content).map_err(|error| format!("{place}: {error}"))?;
     drop(content);
-    let names = names(arguments, &fitted).map_err(|error| format!("{place}: {error}"))?;
-    let sample =
-        arguments.data.as_ref().map(|data| Sample::read(data, arguments.reading.options(), &names)).transpose()?;
-    let document = document(arguments, &fitted, &names, sample.as_ref(), &place)?;
+    let of_file = |error: String| format!("{place}: {error}");
+    let mut facts = facts(arguments, &fitted)?;
+    let names = names::names(arguments.features.as_deref(), &fitted, &facts).map_err(of_file)?;
+    facts.target = names::target(&arguments.target, &names).map_err(of_file)?;
+    facts.columns = names.iter().map(|name| Column::new(name)).collect();
+    let drafted = || sklearn::draft(&fitted.estimator, &facts).map_err(|error| of_file(error.to_string()));
+    let (document, sample) = match &arguments.data {
+        None => (without_data(drafted()?).map_err(of_file)?, None),
+        Some(data) => {
+            let sample = Sample::read(data, arguments.reading.options(), &names, &drafted()?.document.signature)?;
+            facts.columns.clone_from(&sample.columns);
+            // The types of the columns of the sample.
+            let drafted =
+                sklearn::draft(&fitted.estimator, &facts).map_err(|error| format!("{}: {error}", data.display()))?;
+            (with_sample(drafted, &sample).map_err(|error| format!("{}: {error}", data.display()))?, Some(sample))
+        }
+    };
     let text = document.to_json()?;
-    let summary = summary(&document, &fitted);
+    let summary = summary(&document, &fitted, sample.as_ref());
     if is_standard_output(out) {
         print_error(&summary);
         return Ok(text);
     }
-    write(out, &text).map_err(|error| format!("{}: cannot be written: {error}", out.display()))?;
+    write(out, &text)?;
     Ok(format!("{summary}saved {}\n", out.display()))
 }
 
-fn document(
-    arguments: &Arguments,
-    fitted: &Fitted,
-    names: &[String],
-    sample: Option<&Sample>,
-    place: &str,
-) -> Result<Document, Box<dyn Error>> {
+/// Checks what needs no file to be read.
+fn check(arguments: &Arguments) -> Result<(), String> {
+    let Arguments { file: path, out, data, .. } = arguments;
+    let name = out.display().to_string();
+    if is_catalog(&name) || name.contains("://") {
+        let catalog = shell_word(&format!("{}/", name.trim_end_matches('/')));
+        return Err(format!(
+            "{name}: --out is not a file\nhelp: import to a file, and publish it: ordinate publish model.json {catalog}"
+        ));
+    }
+    if same_file(out, path) || data.as_ref().is_some_and(|data| same_file(out, data)) {
+        return Err(format!("{name}: --out is an input file\nhelp: choose another file"));
+    }
+    match data {
+        Some(data) if is_standard_input(path) && is_standard_input(data) => {
+            Err("FILE and --data are both standard input\nhelp: name a file for one of them".to_owned())
+        }
+        None => match arguments.reading.first_given() {
+            Some(option) => {
+                Err(format!("{option} is for --data\nhelp: name a sample with --data, or leave out {option}"))
+            }
+            None => Ok(()),
+        },
+        Some(_) => Ok(()),
+    }
+}
+
+/// The facts about the model that do not depend on its features.
+fn facts(arguments: &Arguments, fitted: &Fitted) -> Result<Facts, jiff::Error> {
     let stem = arguments.file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let facts = Facts {
+    Ok(Facts {
         name: arguments.name.clone().unwrap_or_else(|| ModelName::from_text_lossy(&stem)),
         target: arguments.target.clone(),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
         tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
         library: library(fitted),
-        columns: match sample {
-            Some(sample) => sample.columns.clone(),
-            None => names.iter().map(|name| Column::new(name)).collect(),
-        },
-    };
-    let failed = |error: ImportError| match (&error, &arguments.data) {
-        // The type of a column of the sample.
-        (ImportError::Feature { .. }, Some(data)) => format!("{}: {error}", data.display()),
-        _ => format!("{place}: {error}"),
-    };
-    let mut draft = sklearn::draft(&fitted.estimator, &facts).map_err(failed)?;
+        columns: Vec::new(),
+    })
+}
+
+/// Completes a draft with rows that are made up.
+fn without_data(mut draft: Draft) -> Result<Document, String> {
     let training = &mut draft.document.training;
     training.smartcore = Some(SMARTCORE_VERSION.to_owned());
-    let rows = sample.map(|sample| sample.golden_rows(&draft.document.signature));
-    training.notes.push(match sample {
-        Some(sample) => format!(
-            "the predictions for the golden rows, from {}, are Ordinate's own: scikit-learn has not computed them",
-            sample.label
-        ),
-        None => "the golden rows are made up from the pipeline's scalers, and their predictions are Ordinate's own: \
-                 scikit-learn has not computed them"
+    training.notes.push(
+        "the golden rows are made up from the pipeline's scalers, and their predictions are Ordinate's own: \
+         scikit-learn has not computed them"
             .to_owned(),
-    });
-    let sealed = match rows {
-        Some(rows) => draft.seal_with_rows(&rows),
-        None => draft.seal_without_data(),
-    };
-    let unusable = |error: ImportError| match &arguments.data {
-        Some(data) => format!("{}: {error}\nhelp: leave such rows out of the sample", data.display()),
-        None => format!("{place}: {error}\nhelp: name a sample of the training data with --data"),
-    };
-    Ok(sealed.map_err(unusable)?)
+    );
+    let help = "name a sample of the training data with --data";
+    draft.seal_without_data().map_err(|error| format!("{error}\nhelp: {help}"))
 }
 
-/// The names of the features, in the order of the fit.
-fn names(arguments: &Arguments, fitted: &Fitted) -> Result<Vec<String>, String> {
-    let given: Option<Vec<String>> = arguments
-        .features
-        .as_ref()
-        .map(|names| infer::names(names).iter().map(|name| name.trim().to_owned()).collect());
-    let mut different = HashSet::new();
-    if let Some(twice) = given.iter().flatten().find(|name| !different.insert(name.as_str())) {
-        return Err(format!("--features has the name {twice:?} twice\nhelp: give each feature a name of its own"));
-    }
-    match (&fitted.names, given, fitted.width) {
-        (Some(_), Some(_), _) => Err("the file has the names of the features\nhelp: leave out --features".to_owned()),
-        (Some(names), None, _) => Ok(names.clone()),
-        (None, Some(names), Some(width)) if names.len() != width => {
-            let (features, got) = (counted(width, "feature", "features"), names.len());
-            Err(format!(
-                "the model has {features}, got {got}\nhelp: name all of them with --features, in the order of the fit"
-            ))
-        }
-        (None, Some(names), _) => Ok(names),
-        (None, None, Some(width)) => {
-            let features = counted(width, "feature", "features");
-            let mut example: Vec<String> = (0..width.min(LISTED)).map(|position| format!("x{position}")).collect();
-            example.extend((width > LISTED).then(|| "...".to_owned()));
-            let example = example.join(",");
-            Err(format!(
-                "the file has no names for its {features}\nhelp: name them in the order of the fit: --features {example}"
-            ))
-        }
-        (None, None, None) => {
-            Err("the file has no names of the features\nhelp: name the columns of the training data in \
-                                   their order: --features x0,x1"
-                .to_owned())
-        }
-    }
+/// Completes a draft with rows of a sample.
+fn with_sample(mut draft: Draft, sample: &Sample) -> Result<Document, String> {
+    let training = &mut draft.document.training;
+    training.smartcore = Some(SMARTCORE_VERSION.to_owned());
+    training.notes.push(format!(
+        "the predictions for the golden rows, from {}, are Ordinate's own: scikit-learn has not computed them",
+        sample.label
+    ));
+    let rows = sample.golden_rows(&draft.document.signature);
+    let sealed: Result<Document, ImportError> = draft.seal_with_rows(&rows);
+    sealed.map_err(|error| format!("{error}\nhelp: leave such rows out of the sample"))
 }
 
-fn summary(document: &Document, fitted: &Fitted) -> String {
-    let features = counted(document.signature.features().len(), "feature", "features");
+fn summary(document: &Document, fitted: &Fitted, sample: Option<&Sample>) -> String {
+    let features = document.signature.features();
     let mut text = format!(
-        "{}@{}: {}, {features}, from a {} of {}\n",
+        "{}@{}: {}, {}, from a {} of {}\n",
         document.name,
         document.version,
         document.estimator.family(),
+        counted(features.len(), "feature", "features"),
         fitted.class,
         library(fitted)
     );
-    for note in &document.training.notes {
+    let mut notes = document.training.notes.clone();
+    notes.extend(sample.and_then(Sample::rejected_note));
+    notes.extend(names::trimmed_note(fitted));
+    notes.extend(unused_note(fitted));
+    if sample.is_none() && features.iter().any(|feature| feature.kind == FeatureType::Double) {
+        notes.push(
+            "features without categories are numbers; where some are true and false, name a sample with --data"
+                .to_owned(),
+        );
+    }
+    for note in &notes {
         text.push_str("note: ");
         text.push_str(note);
         text.push('\n');
     }
     text
+}
+
+/// A line about objects that a prediction does not need.
+fn unused_note(fitted: &Fitted) -> Option<String> {
+    let count = fitted.unused.len();
+    let listed: Vec<&str> = fitted.unused.iter().take(LISTED).map(String::as_str).collect();
+    let listed = listed.join(", ");
+    let more = if count > LISTED { format!(" and {} more", count - LISTED) } else { String::new() };
+    (count > 0).then(|| format!("predictions do not need {listed}{more} in the file: not read, and nothing was run"))
 }
 
 fn library(fitted: &Fitted) -> String {
@@ -223,8 +229,15 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OutputFile::create(path)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    file.keep()
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let written = || -> io::Result<()> {
+        let mut file = OutputFile::create(path)?;
+        io::Write::write_all(&mut file, text.as_bytes())?;
+        file.keep()
+    };
+    written().map_err(|error| {
+        let folder = path.parent().filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists());
+        let help = folder.map(|folder| format!("\nhelp: mkdir -p {}", shell_word(&folder.to_string_lossy())));
+        format!("{}: cannot be written: {error}{}", path.display(), help.unwrap_or_default())
+    })
 }

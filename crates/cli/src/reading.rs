@@ -36,6 +36,19 @@ pub(super) struct ReadingArguments {
 }
 
 impl ReadingArguments {
+    /// The first of these options that is given.
+    pub(super) fn first_given(&self) -> Option<&'static str> {
+        let Self { delimiter, encoding, comment, skip_lines, header } = self;
+        let given = [
+            ("--delimiter", delimiter.is_some()),
+            ("--encoding", encoding.is_some()),
+            ("--comment", comment.is_some()),
+            ("--skip-lines", skip_lines.is_some()),
+            ("--header", header.is_some()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+    }
+
     /// The same for a reader of files.
     pub(super) fn options(&self) -> FileOptions {
         FileOptions {

@@ -1,5 +1,6 @@
 //! A sample of the training data: types and ranges of its columns, and rows.
 
+use std::error::Error;
 use std::path::Path;
 
 use ordinate_import::Column;
@@ -8,6 +9,7 @@ use ordinate_model::field;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, Signature};
+use ordinate_model::wording::counted;
 use ordinate_table::{DataError, FileOptions, Row, TableReader};
 
 /// The golden rows, and further ones with missing values.
@@ -17,13 +19,23 @@ const MISSING_ROWS: usize = 2;
 /// The most rows that are kept to choose from.
 const MAX_KEPT: usize = 1024;
 
-/// The columns and rows of a sample.
+/// The columns and rows of a sample that the model accepts.
 pub(super) struct Sample {
     /// The file.
     pub(super) label: String,
     pub(super) columns: Vec<Column>,
+    pub(super) rejected: Option<Rejected>,
     /// Evenly spread rows.
     rows: Vec<Vec<Value>>,
+    /// The number of rows that the model accepts.
+    accepted: u64,
+}
+
+/// The rows that the model rejects.
+pub(super) struct Rejected {
+    count: u64,
+    /// The place of the first one, and why.
+    first: String,
 }
 
 /// A value by its looks, with its text.
@@ -44,36 +56,78 @@ struct Contents {
 }
 
 impl Sample {
-    /// Reads the columns of these names.
-    pub(super) fn read(path: &Path, options: FileOptions, names: &[String]) -> Result<Self, DataError> {
+    /// Reads the columns of these names, in rows that the model accepts.
+    ///
+    /// # Errors
+    /// A message for the user when the file cannot be read, or the model accepts no row.
+    pub(super) fn read(
+        path: &Path,
+        options: FileOptions,
+        names: &[String],
+        signature: &Signature,
+    ) -> Result<Self, Box<dyn Error>> {
         let mut reader = TableReader::open(vec![path.to_owned()], options, names.to_vec(), None)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let positions = reader.find(&names, "the imported model")?;
         for position in &positions {
             reader.check_column(*position)?;
         }
+        let features = features(&names, signature);
         let mut contents: Vec<Contents> = names.iter().map(|_| Contents::default()).collect();
-        let (mut rows, mut row) = (Vec::new(), Row::default());
-        let (mut stride, mut number) = (1, 0);
+        let mut sample =
+            Self { label: reader.file_name(), columns: Vec::new(), rejected: None, rows: Vec::new(), accepted: 0 };
+        let (mut row, mut stride) = (Row::default(), 1);
         while reader.next(&mut row)? {
             let values: Vec<Value> = positions.iter().map(|position| Value::new(&row, *position)).collect();
+            let mut cells = positions.iter().zip(&features).zip(&values);
+            let fault = cells.find_map(|((position, feature), value)| {
+                let feature = (*feature)?;
+                Some((feature, value.fault(feature, row.cell(*position))?))
+            });
+            if let Some((feature, reason)) = fault {
+                sample.reject(|| format!("{}, column {:?}: {reason}", row.number(), feature.name));
+                continue;
+            }
             for (contents, value) in contents.iter_mut().zip(&values) {
                 contents.add(&value.scalar);
             }
-            if number % stride == 0 {
-                rows.push(values);
+            if sample.accepted.is_multiple_of(stride) {
+                sample.rows.push(values);
             }
-            number += 1;
-            if rows.len() > MAX_KEPT {
-                rows = rows.into_iter().step_by(2).collect();
+            sample.accepted += 1;
+            if sample.rows.len() > MAX_KEPT {
+                sample.rows = sample.rows.into_iter().step_by(2).collect();
                 stride *= 2;
             }
         }
-        if rows.is_empty() {
-            return Err(DataError::HeaderOnly { path: reader.label().into() });
+        if sample.rows.is_empty() {
+            return Err(sample.without_rows(reader.label()));
         }
-        let columns = names.iter().zip(&contents).map(|(name, contents)| contents.column(name)).collect();
-        Ok(Self { label: reader.file_name(), columns, rows })
+        sample.columns = names.iter().zip(&contents).map(|(name, contents)| contents.column(name)).collect();
+        Ok(sample)
+    }
+
+    /// The error of a sample without a row that the model accepts.
+    fn without_rows(self, label: &str) -> Box<dyn Error> {
+        match self.rejected {
+            None => DataError::HeaderOnly { path: label.into() }.into(),
+            Some(Rejected { first, .. }) => format!(
+                "{label}: the model rejects all rows; {first}\n\
+                 help: name a sample of the training data in which each column has values that the model accepts"
+            )
+            .into(),
+        }
+    }
+
+    fn reject(&mut self, describe: impl FnOnce() -> String) {
+        self.rejected.get_or_insert_with(|| Rejected { count: 0, first: describe() }).count += 1;
+    }
+
+    /// A line about the rows that the model rejects.
+    pub(super) fn rejected_note(&self) -> Option<String> {
+        let Rejected { count, first } = self.rejected.as_ref()?;
+        let rows = counted(count + self.accepted, "row", "rows");
+        Some(format!("left out {count} of {rows} of {}, which the model rejects; the first: {first}", self.label))
     }
 
     /// A few rows, all of their columns: rows with missing values are among them.
@@ -84,14 +138,17 @@ impl Sample {
         let has_missing = |row: &[Value]| row.iter().any(|value| value.scalar == Scalar::Missing);
         let missing = self.rows.iter().enumerate().filter(|(_, row)| has_missing(row)).map(|(position, _)| position);
         chosen.extend(missing.take(MISSING_ROWS));
-        let features: Vec<Option<&Feature>> = self
-            .columns
-            .iter()
-            .map(|column| signature.features().iter().find(|feature| feature.name == column.name))
-            .collect();
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let features = features(&names, signature);
         let row = |row: &Vec<Value>| row.iter().zip(&features).map(|(value, feature)| value.scalar(*feature)).collect();
         chosen.iter().filter_map(|position| self.rows.get(*position)).map(row).collect()
     }
+}
+
+/// The feature of each column, if the model uses it.
+fn features<'s>(names: &[&str], signature: &'s Signature) -> Vec<Option<&'s Feature>> {
+    let feature = |name: &&str| signature.features().iter().find(|feature| feature.name == *name);
+    names.iter().map(feature).collect()
 }
 
 impl Value {
@@ -116,11 +173,20 @@ impl Value {
         Self { text: row.text(position).into_owned(), scalar }
     }
 
+    /// Why the feature does not accept the value of a cell.
+    fn fault(&self, feature: &Feature, cell: Cell<'_>) -> Option<String> {
+        let error = feature.accept(self.scalar(Some(feature)).cell()).err()?;
+        // The notation of the file.
+        let error = feature.accept(cell).err().unwrap_or(error);
+        Some(feature.explain(&error, cell))
+    }
+
     /// The value as the type of its feature; any value of a column that no feature uses.
     fn scalar(&self, feature: Option<&Feature>) -> Scalar {
         match (feature.map(|feature| feature.kind), &self.scalar) {
+            // A missing-value marker can be a level.
+            (Some(FeatureType::String), _) if !self.text.is_empty() => Scalar::Text(self.text.clone()),
             (_, Scalar::Missing) => Scalar::Missing,
-            (Some(FeatureType::String), _) => Scalar::Text(self.text.clone()),
             (Some(FeatureType::Double), Scalar::Boolean(value)) => Scalar::Number(f64::from(u8::from(*value))),
             (_, scalar) => scalar.clone(),
         }

@@ -1,16 +1,38 @@
 //! `ordinate import`: files of scikit-learn, and hostile ones.
 
 mod attacks;
+mod options;
+mod samples;
 
 use std::fs;
 use std::path::Path;
 
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::FeatureType;
+use ordinate_model::signature::{Feature, FeatureType};
 use tempfile::TempDir;
 
-use crate::support::{complained, complained_with_code, folder_with, run, succeeded, text};
+use crate::support::{complained, complained_with_code, folder_with, json_of, run, succeeded, text};
+
+/// A pickle of protocol 0 of a line, 2x + 1.
+const LINE: &str = "ccopy_reg\n_reconstructor\n(csklearn.linear_model._base\nLinearRegression\nc__builtin__\nobject\n\
+                    NtR(dVcoef_\ncnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(I1\ntcnumpy\n\
+                    dtype\n(Vf8\nI0\nI1\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbI00\nc_codecs\nencode\n(V\0\0\0\0\0\0\0@\nVlatin1\n\
+                    tRtbsVintercept_\nF1.0\nsVn_features_in_\nI1\nsb.";
+
+/// A folder with a file of `tests/unusual` of the crate `ordinate-import`.
+fn folder_with_unusual(case: &str, saved_as: &str) -> TempDir {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/tests/unusual");
+    let cases = json_of(files.join("cases.json"));
+    let case = cases.as_array().unwrap().iter().find(|found| found["name"] == case).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(files.join(case["file"].as_str().unwrap()), folder.path().join(saved_as)).unwrap();
+    folder
+}
+
+fn feature<'m>(model: &'m Model, name: &str) -> &'m Feature {
+    model.signature().features().iter().find(|feature| feature.name == name).unwrap()
+}
 
 /// A folder with a file of scikit-learn 1.9.1.
 fn folder_with_file(name: &str, saved_as: &str) -> TempDir {
@@ -48,7 +70,7 @@ fn a_sample_gives_types_ranges_and_golden_rows() {
     let output = run(&folder, "import people.joblib --data people.csv --out people.json");
     assert!(succeeded(&output).contains("the golden rows, from people.csv, are Ordinate's own"));
     let model = model(&folder, "people.json");
-    let feature = |name: &str| model.signature().features().iter().find(|feature| feature.name == name).unwrap();
+    let feature = |name: &str| feature(&model, name);
     assert_eq!((feature("age").range, feature("age").whole), (Some([30.0, 50.0]), true));
     assert_eq!((feature("height").range, feature("height").whole), (Some([170.5, 180.0]), false));
     assert_eq!(feature("smokes").kind, FeatureType::Boolean);
@@ -60,13 +82,8 @@ fn a_sample_gives_types_ranges_and_golden_rows() {
 
 #[test]
 fn a_file_without_names_needs_them() {
-    // A pickle of protocol 0 of a line, 2x + 1.
-    let line = b"ccopy_reg\n_reconstructor\n(csklearn.linear_model._base\nLinearRegression\nc__builtin__\nobject\n\
-                 NtR(dVcoef_\ncnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(I1\ntcnumpy\ndtype\n\
-                 (Vf8\nI0\nI1\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbI00\nc_codecs\nencode\n(V\0\0\0\0\0\0\0@\nVlatin1\ntRtbsV\
-                 intercept_\nF1.0\nsVn_features_in_\nI1\nsb.";
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("line.pkl"), line).unwrap();
+    fs::write(folder.path().join("line.pkl"), LINE).unwrap();
     let output = run(&folder, "import line.pkl --out line.json");
     assert_eq!(
         complained(&output),
@@ -97,8 +114,14 @@ fn wrong_files_and_options_are_errors_with_advice() {
             "import model.pkl --out models/",
             "help: import to a file, and publish it: ordinate publish model.json models/",
         ),
-        ("import model.pkl --data words.csv --out model.json", "words.csv: feature \"a\": it is used as a number"),
-        ("import model.pkl --data gap.csv --out model.json", "help: leave such rows out of the sample"),
+        (
+            "import model.pkl --data words.csv --out model.json",
+            "words.csv: the model rejects all rows; line 2, column \"a\"",
+        ),
+        (
+            "import model.pkl --data gap.csv --out model.json",
+            "gap.csv: the model rejects all rows; line 2, column \"a\"",
+        ),
         ("import absent.pkl --out model.json", "absent.pkl: cannot be read"),
         ("import model.pkl --data absent.csv --out model.json", "absent.csv"),
     ] {

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
 
-use crate::support::{complained, run};
+use super::LINE;
+use crate::support::{complained, file_names, run, succeeded};
 
 const COMMAND: &str = "touch canary";
 
@@ -102,6 +103,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let system = call("posix", "system", COMMAND);
     let value = &system[2..system.len() - 1];
     let hidden = pickle(&[&global("sklearn.pipeline", "Pipeline"), b")\x81}", &word("memory"), value, b"sb"]);
+    let object = [global("subprocess", "Popen"), word(COMMAND), b"\x85\x81".to_vec()].concat();
     let code = "__import__('os').system('touch canary')";
     // Forty lists, each of them twice the one before.
     let doubled = |level: u8| [&b"0](h"[..], &[level], b"h", &[level], b"eq", &[level + 1]].concat();
@@ -165,6 +167,13 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("state of a class", pickle(&[&global("sklearn.pipeline", "Pipeline"), b"}b"]), "without attributes"),
         ("call of an object", pickle(&[&global("sklearn.pipeline", "Pipeline"), b")\x81)R"]), "not a class is called"),
         ("in an attribute that is not read", hidden, listed),
+        (
+            "object that is dropped",
+            pickle(&[&global("sklearn.pipeline", "Pipeline"), b")\x81}", &word("steps"), &object, b"0]sb"]),
+            listed,
+        ),
+        ("function in the steps", pipeline(&[b"]".as_slice(), &global("posix", "system"), b"a"].concat()), listed),
+        ("object in the steps", pipeline(&object), listed),
         ("second pickle after the first", [pipeline(b"]"), system.clone()].concat(), "bytes follow the end"),
         ("pickle in an array of joblib", joblib(&system), listed),
         ("joblib file in a joblib file", joblib(&joblib(b"")), "a joblib file in a joblib file"),
@@ -205,4 +214,16 @@ fn hostile_files_are_refused_and_nothing_runs() {
         assert_eq!(files, ["model.pkl"], "{name}");
         assert!(!folder.path().join("../canary").exists(), "{name}");
     }
+}
+
+#[test]
+fn an_object_that_is_not_used_does_not_run() {
+    let popen = format!("Vmemory\ncsubprocess\nPopen\n(V{COMMAND}\nt");
+    let content = [LINE.strip_suffix("sb.").unwrap().as_bytes(), b"s", popen.as_bytes(), b"\x81sb."].concat();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("line.pkl"), content).unwrap();
+    let output = run(&folder, "import line.pkl --features x --out line.json");
+    let note = "note: predictions do not need subprocess.Popen in the file: not read, and nothing was run\n";
+    assert!(succeeded(&output).contains(note), "{}", succeeded(&output));
+    assert_eq!(file_names(&folder), ["line.json", "line.pkl"]);
 }
