@@ -14,7 +14,8 @@ impl Dialect {
         let given = match self {
             Self::Sqlite => column.to_owned(),
             Self::Spark => format!(
-                "CASE WHEN typeof({column}) = 'timestamp' THEN unix_micros(CAST({column} AS TIMESTAMP)) ELSE {} END",
+                "CASE typeof({column}) WHEN 'date' THEN unix_date(CAST({column} AS DATE)) * {DAY}L \
+                 WHEN 'timestamp' THEN unix_micros(CAST({column} AS TIMESTAMP)) ELSE {} END",
                 spark_microseconds(&format!("CAST({column} AS TIMESTAMP_NTZ)"))
             ),
             Self::Athena => format!("CAST({column} AS TIMESTAMP(6))"),
