@@ -28,7 +28,8 @@ CODEDEPLOY = {"ReleaseTest", "ReleaseTestRole", "ReleaseTestLogs"}
 def emulated(template, endpoint):
     resources = template["Resources"]
     for name in list(resources):
-        if name in CODEDEPLOY or resources[name]["Type"] in REFUSED or "Metrics" in resources[name].get("Properties", {}):
+        resource = resources[name]
+        if name in CODEDEPLOY or resource["Type"] in REFUSED or "Metrics" in resource.get("Properties", {}):
             del resources[name]
     if "Function" in resources:
         function = resources["Function"]

@@ -88,6 +88,25 @@ class Batch(unittest.TestCase):
         # What each item returns counts towards the limit of the output of the map.
         self.assertEqual(states["Done"]["Result"], "done")
 
+    def test_a_schedule_compares_captured_requests_and_an_alarm_reports_drift(self):
+        for kind in ["DriftRule", "DriftRole", "Drift", "DriftFailed"]:
+            self.assertNotIn(kind, stack().resources())
+        off = [resource for role, statement in statements(stack()) for resource in as_list(statement["Resource"])]
+        self.assertFalse([resource for resource in off if "none" in resource or resource.endswith(":::*")])
+        on = stack(DriftSchedule="cron(30 0 * * ? *)", CapturedUri="s3://seen/captured/")
+        resources = on.resources()
+        rule = resources["DriftRule"]
+        self.assertEqual(json.loads(rule["Target"]["Input"]), {"step": "drift"})
+        self.assertEqual(rule["ScheduleExpression"], "cron(30 0 * * ? *)")
+        alarm = resources["Drift"]
+        self.assertEqual((alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"]),
+                         ("Ordinate", "Drift", [{"Name": "service", "Value": "<Function>"}]))
+        self.assertEqual(resources["Function"]["Environment"]["Variables"]["BATCH_CAPTURED_URI"], "s3://seen/captured/")
+        granted = [(action, resource) for role, statement in statements(on) if role == "FunctionRole"
+                   for action in as_list(statement["Action"]) for resource in as_list(statement["Resource"])]
+        self.assertIn(("s3:GetObject", "arn:aws:s3:::seen/captured/*"), granted)
+        self.assertIn(("s3:ListBucket", "arn:aws:s3:::seen"), granted)
+
     def test_the_bucket_is_private_and_removes_what_was_interrupted(self):
         bucket = stack().resources()["Results"]
         self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})

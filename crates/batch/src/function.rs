@@ -1,5 +1,6 @@
 //! The batch function: events in, scored objects out.
 
+mod drift;
 mod event;
 mod failed;
 mod finish;

@@ -139,7 +139,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 }
 
 /// The place of an argument in S3; `None` for one on this machine.
-fn location(argument: &str) -> Result<Option<ObjectLocation>, String> {
+pub(super) fn location(argument: &str) -> Result<Option<ObjectLocation>, String> {
     if !argument.starts_with("s3:") {
         return Ok(None);
     }

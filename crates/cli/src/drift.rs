@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::batch::location;
 use super::evaluate::class;
 use super::line_width::line_width;
 use super::model;
 use super::output::OutputFile;
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
+use ordinate::source::{ModelUri, ObjectLocation};
+use ordinate_batch::s3::S3;
 use ordinate_drift::captured::{Captured, captured_files, is_captured};
 use ordinate_drift::{DriftReport, Limits, Observed};
 use ordinate_model::Model;
@@ -33,11 +36,13 @@ use ordinate_table::{Row, TableReader, each_once, expanded};
 #[command(after_help = "Examples:
   ordinate drift price.json new-houses.csv
   ordinate drift price.json captured/ --html drift.html
+  ordinate drift s3://models/price@live s3://bucket/captured/2026-11-30/
   ordinate drift price.json 'week-*.parquet' --json > drift.json || test $? -eq 3")]
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// Rows to compare: captured requests (JSON Lines), CSV or Parquet files, folders, or patterns such as 'week-*.csv'
+    /// Rows to compare: captured requests (JSON Lines), CSV or Parquet files, folders, patterns such as 'week-*.csv', or
+    /// captured requests below a prefix of S3, such as `s3://bucket/captured/2026-11-30/`
     ///
     /// Captured requests are the lines that the service writes with `CAPTURE_FRACTION`, also as a log subscription and Data
     /// Firehose deliver them. The header of a table must name the features of the model. Rows that the model rejects are
@@ -81,8 +86,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), Box<dyn Error
         )
     })?;
     let mut notes = Vec::new();
-    if !files.captured.is_empty() {
-        notes.extend(read_captured(&files.captured, &mut observed)?);
+    if files.has_captured() {
+        notes.extend(read_captured(&files, &mut observed)?);
     }
     if !files.tables.is_empty() {
         read_tables(files.tables.clone(), arguments, &model, &mut observed)?;
@@ -105,15 +110,22 @@ fn write_page(path: &Path, report: &DriftReport) -> io::Result<()> {
 }
 
 /// The files by their kind.
+#[derive(Default)]
 struct Files {
     captured: Vec<PathBuf>,
     tables: Vec<PathBuf>,
+    /// Prefixes and objects with captured requests.
+    prefixes: Vec<ObjectLocation>,
 }
 
 impl Files {
     fn new(paths: &[PathBuf]) -> Result<Self, Box<dyn Error>> {
-        let mut files = Self { captured: Vec::new(), tables: Vec::new() };
+        let mut files = Self::default();
         for path in paths {
+            if let Some(location) = path.to_str().map(location).transpose()?.flatten() {
+                files.prefixes.push(location);
+                continue;
+            }
             let unreadable = |error: io::Error| format!("{}: cannot be read: {error}", path.display());
             if path.is_dir() {
                 let captured = captured_files(path).map_err(unreadable)?;
@@ -128,19 +140,48 @@ impl Files {
                 if is_lines { files.captured.push(file) } else { files.tables.push(file) }
             }
         }
-        Ok(Self { captured: each_once(files.captured)?, tables: each_once(files.tables)? })
+        Ok(Self { captured: each_once(files.captured)?, tables: each_once(files.tables)?, ..files })
+    }
+
+    fn has_captured(&self) -> bool {
+        !self.captured.is_empty() || !self.prefixes.is_empty()
     }
 
     fn label(&self) -> String {
         let names = self.captured.iter().chain(&self.tables).map(|path| path.display().to_string());
-        listed(names.collect::<Vec<_>>(), 3)
+        listed(names.chain(self.prefixes.iter().map(ToString::to_string)).collect::<Vec<_>>(), 3)
     }
 }
 
+/// Reads the objects of a location, or below it.
+fn read_objects(
+    location: &ObjectLocation,
+    captured: &mut Captured,
+    observed: &mut Observed<'_>,
+) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let s3 = S3::new(location, model::s3(), runtime.handle().clone())?;
+    let listed = s3.list(location)?;
+    if listed.is_empty() {
+        return Err(
+            format!("{location}: no objects\nhelp: name a day with captured requests, such as 2026-11-30/").into()
+        );
+    }
+    for object in listed {
+        let Ok(ModelUri::S3(place)) = format!("s3://{}/{}", location.bucket(), object.key).parse() else { continue };
+        let Some(stream) = s3.open(&place)? else { continue };
+        captured.read(stream, observed).map_err(|error| format!("{place}: cannot be read: {error}"))?;
+    }
+    Ok(())
+}
+
 /// Reads captured requests, and returns remarks on them.
-fn read_captured(files: &[PathBuf], observed: &mut Observed<'_>) -> Result<Vec<String>, Box<dyn Error>> {
+fn read_captured(files: &Files, observed: &mut Observed<'_>) -> Result<Vec<String>, Box<dyn Error>> {
     let mut captured = Captured::default();
-    for file in files {
+    for location in &files.prefixes {
+        read_objects(location, &mut captured, observed)?;
+    }
+    for file in &files.captured {
         let unreadable = |error| format!("{}: cannot be read: {error}", file.display());
         captured.read(File::open(file).map_err(unreadable)?, observed).map_err(unreadable)?;
     }
@@ -151,7 +192,7 @@ fn read_captured(files: &[PathBuf], observed: &mut Observed<'_>) -> Result<Vec<S
         let found = if others > 0 { format!(", only of {}", names()) } else { String::new() };
         return Err(format!(
             "{}: no captured requests of {}@{}{found}\nhelp: set CAPTURE_FRACTION, and name the model that is served",
-            files.first().map_or(Path::new(""), PathBuf::as_path).display(),
+            files.label(),
             document.name,
             document.version
         )

@@ -1,7 +1,7 @@
 //! Captured requests: the lines that the service writes, as they are in its log, in files, and in the envelopes of a
 //! log subscription.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -57,49 +57,10 @@ impl Captured {
     /// # Errors
     /// That of the stream.
     pub fn read(&mut self, stream: impl Read, observed: &mut Observed<'_>) -> io::Result<()> {
-        let mut stream = BufReader::new(stream);
-        if stream.fill_buf()?.starts_with(b"\x1f\x8b") {
-            self.read_lines(BufReader::new(MultiGzDecoder::new(stream)), observed)
-        } else {
-            self.read_lines(stream, observed)
-        }
-    }
-
-    fn read_lines(&mut self, mut stream: impl BufRead, observed: &mut Observed<'_>) -> io::Result<()> {
-        let mut line = Vec::new();
-        while stream.read_until(b'\n', &mut line)? > 0 {
-            self.read_line(&line, observed);
-            line.clear();
-        }
-        Ok(())
-    }
-
-    /// A line may have several objects, as Data Firehose writes them.
-    fn read_line(&mut self, line: &[u8], observed: &mut Observed<'_>) {
-        for value in Deserializer::from_slice(line).into_iter::<Value>() {
-            let Ok(value) = value else {
-                self.other_lines += 1;
-                return;
-            };
-            self.read_value(value, observed);
-        }
-    }
-
-    fn read_value(&mut self, mut value: Value, observed: &mut Observed<'_>) {
-        // An envelope of CloudWatch Logs, as a subscription receives it.
-        if let Some(Value::Array(events)) = value.get_mut("logEvents").map(Value::take) {
-            for event in events {
-                if let Some(message) = event.get("message").and_then(Value::as_str) {
-                    self.read_line(message.as_bytes(), observed);
-                }
-            }
-            return;
-        }
-        let is_captured = value.get("message").and_then(Value::as_str) == Some(MESSAGE);
-        match serde_json::from_value(value) {
-            Ok(request) if is_captured => self.add(&request, observed),
-            _ => self.other_lines += 1,
-        }
+        read(stream, &mut |request| match request {
+            Some(request) => self.add(&request, observed),
+            None => self.other_lines += 1,
+        })
     }
 
     fn add(&mut self, request: &CapturedRequest, observed: &mut Observed<'_>) {
@@ -119,6 +80,58 @@ impl Captured {
         }
         add_predictions(request, document, observed);
     }
+}
+
+/// Adds the models, with their versions, of the captured requests in a stream.
+///
+/// # Errors
+/// That of the stream.
+pub fn add_models(stream: impl Read, models: &mut BTreeSet<(String, String)>) -> io::Result<()> {
+    read(stream, &mut |request| models.extend(request.map(|request| (request.model, request.version))))
+}
+
+/// Hands the captured requests of a stream to `each`, and `None` for other lines.
+fn read(stream: impl Read, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    if stream.fill_buf()?.starts_with(b"\x1f\x8b") {
+        read_lines(BufReader::new(MultiGzDecoder::new(stream)), each)
+    } else {
+        read_lines(stream, each)
+    }
+}
+
+fn read_lines(mut stream: impl BufRead, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
+    let mut line = Vec::new();
+    while stream.read_until(b'\n', &mut line)? > 0 {
+        read_line(&line, each);
+        line.clear();
+    }
+    Ok(())
+}
+
+/// A line may have several objects, as Data Firehose writes them.
+fn read_line(line: &[u8], each: &mut dyn FnMut(Option<CapturedRequest>)) {
+    for value in Deserializer::from_slice(line).into_iter::<Value>() {
+        let Ok(value) = value else {
+            each(None);
+            return;
+        };
+        read_value(value, each);
+    }
+}
+
+fn read_value(mut value: Value, each: &mut dyn FnMut(Option<CapturedRequest>)) {
+    // An envelope of CloudWatch Logs, as a subscription receives it.
+    if let Some(Value::Array(events)) = value.get_mut("logEvents").map(Value::take) {
+        for event in events {
+            if let Some(message) = event.get("message").and_then(Value::as_str) {
+                read_line(message.as_bytes(), each);
+            }
+        }
+        return;
+    }
+    let is_captured = value.get("message").and_then(Value::as_str) == Some(MESSAGE);
+    each(serde_json::from_value(value).ok().filter(|_| is_captured));
 }
 
 fn add_predictions(request: &CapturedRequest, document: &Document, observed: &mut Observed<'_>) {

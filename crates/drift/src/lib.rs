@@ -5,6 +5,7 @@
 //! | [`observed`] | counts of the rows of a table or of captured requests, in the bins of the model |
 //! | [`captured`] | captured requests: the lines that the service writes                           |
 //! | [`report`]   | comparisons with the training data, and which of them are drift                |
+//! | [`metrics`]  | the report as metrics of `CloudWatch`                                          |
 //! | `page`       | the report as an HTML page                                                     |
 //! | [`statistics`] | distances between distributions, and their probabilities                     |
 
@@ -12,6 +13,7 @@
 #![allow(clippy::cast_precision_loss)]
 
 pub mod captured;
+pub mod metrics;
 pub mod observed;
 mod page;
 pub mod report;

@@ -19,6 +19,8 @@ pub enum Event {
     Plan(PlanRequest),
     /// Items are to be scored.
     Items(Vec<Item>),
+    /// Captured requests are to be compared with the training data.
+    Drift(DriftRequest),
     /// An item could not be scored.
     Failed(Box<FailedRequest>),
     /// The parts of objects are to be joined.
@@ -76,6 +78,13 @@ pub struct CaughtError {
     pub cause: String,
 }
 
+/// A request for the metrics of drift.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DriftRequest {
+    /// The day in UTC, such as 2026-11-30; by default, yesterday.
+    pub day: Option<String>,
+}
+
 /// Where a manifest is.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ManifestLocation {
@@ -109,7 +118,10 @@ impl Event {
                 Some("score") => items(event).map(Self::Items),
                 Some("failed") => FailedRequest::deserialize(event).map(Box::new).map(Self::Failed),
                 Some("finish") => FinishRequest::deserialize(event).map(Self::Finish),
-                _ => return Err(unknown(format!("expected the step plan, score, failed or finish, got {step}"))),
+                Some("drift") => DriftRequest::deserialize(event).map(Self::Drift),
+                _ => {
+                    return Err(unknown(format!("expected the step plan, score, failed, finish or drift, got {step}")));
+                }
             };
             return parsed.map_err(|error| unknown(error.to_string()));
         }

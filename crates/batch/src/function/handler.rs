@@ -16,7 +16,7 @@ use super::event::{Event, EventError, Message, object};
 use super::finish::ItemsFailed;
 use super::manifest::{Item, ItemPart};
 use super::settings::BatchSettings;
-use super::{failed, finish, plan};
+use super::{drift, failed, finish, plan};
 use crate::error::BatchError;
 use crate::identity::Identity;
 use crate::inputs::Place;
@@ -81,11 +81,11 @@ impl FunctionError {
 /// The function: its settings, models and client.
 #[derive(Debug)]
 pub struct Function {
-    settings: BatchSettings,
-    catalog: Arc<Catalog>,
-    s3: S3,
+    pub(super) settings: BatchSettings,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) s3: S3,
     store: Prefix,
-    handle: Handle,
+    pub(super) handle: Handle,
 }
 
 /// One invocation.
@@ -121,24 +121,30 @@ impl Function {
     /// [`FunctionError`]; those of messages of a queue are in the answer.
     pub fn handle(&self, event: &Value, time: Duration) -> Result<Value, FunctionError> {
         let event = Event::parse(event)?;
-        let model = self.handle.block_on(self.catalog.default_model())?;
         let until = Instant::now() + time.saturating_sub(MOST_MARGIN.min(time / MARGIN_FRACTION));
-        let call = Call {
-            settings: &self.settings,
-            store: &self.store,
-            s3: self.s3.clone(),
-            task: self.task(model),
-            function: self,
-            until,
-        };
+        let call = || self.call(until);
         match event {
-            Event::Objects(objects) => answer(objects.iter().map(|object| call.object(object)).collect()),
-            Event::Messages(messages) => Ok(call.messages(&messages)),
-            Event::Plan(request) => plan::plan(&call, &request),
-            Event::Items(items) => answer(items.iter().map(|item| call.item(item)).collect()),
-            Event::Failed(request) => failed::note(&call, &request),
-            Event::Finish(request) => finish::finish(&call, &request),
+            Event::Objects(objects) => {
+                let call = call()?;
+                answer(objects.iter().map(|object| call.object(object)).collect())
+            }
+            Event::Messages(messages) => Ok(call()?.messages(&messages)),
+            Event::Plan(request) => plan::plan(&call()?, &request),
+            Event::Items(items) => {
+                let call = call()?;
+                answer(items.iter().map(|item| call.item(item)).collect())
+            }
+            Event::Failed(request) => failed::note(&call()?, &request),
+            Event::Finish(request) => finish::finish(&call()?, &request),
+            // It compares all models with captured requests, and there may be no default one.
+            Event::Drift(request) => drift::drift(self, &request, until),
         }
+    }
+
+    fn call(&self, until: Instant) -> Result<Call<'_>, FunctionError> {
+        let model = self.handle.block_on(self.catalog.default_model())?;
+        let (settings, store, s3) = (&self.settings, &self.store, self.s3.clone());
+        Ok(Call { settings, store, s3, task: self.task(model), function: self, until })
     }
 
     fn task(&self, model: Arc<Model>) -> Task {

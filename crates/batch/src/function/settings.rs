@@ -26,6 +26,12 @@ pub struct BatchSettings {
     pub spool_bytes: u64,
     /// The threads that predict.
     pub threads: usize,
+    /// The prefix of captured requests, with a folder for each day.
+    pub captured: Option<ObjectLocation>,
+    /// The name of the function, and the least severity of its log, for metrics.
+    pub service: String,
+    /// See [`service`](Self::service).
+    pub log_level: String,
 }
 
 /// The memory in megabytes for which Lambda gives one processor.
@@ -40,6 +46,9 @@ impl BatchSettings {
         let output = |value: &str| match value.parse() {
             Ok(ModelUri::S3Folder(location)) => Ok(location),
             _ => Err("expected s3://bucket/prefix/, with a slash at the end".to_owned()),
+        };
+        let text = |variable, default: &str| {
+            Ok(environment.parse(variable, |value| Ok(value.to_owned()))?.unwrap_or_else(|| default.to_owned()))
         };
         let missing = || ConfigError {
             variable: "BATCH_OUTPUT_URI",
@@ -85,6 +94,10 @@ impl BatchSettings {
             },
             part_bytes: bytes("BATCH_PART_BYTES", BEGINNING, PART_BYTES)?,
             spool_bytes: bytes("BATCH_SPOOL_BYTES", 1, SPOOL_BYTES)?,
+            captured: environment.parse("BATCH_CAPTURED_URI", output)?,
+            service: text("AWS_LAMBDA_FUNCTION_NAME", "batch")?,
+            // Trace and debug lines are not written for others.
+            log_level: text("AWS_LAMBDA_LOG_LEVEL", "INFO")?,
             threads: environment
                 .parse("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", |megabytes| {
                     megabytes.parse::<usize>().map_err(|_| "expected a number of megabytes".to_owned())

@@ -70,6 +70,15 @@ impl S3 {
         }))
     }
 
+    /// The content of an object as a stream; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// That of the request.
+    pub fn open(&self, location: &ObjectLocation) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
+        let found = self.head(location)?;
+        Ok(found.map(|object| -> Box<dyn Read + Send> { Box::new(ObjectReader::new(self, &object, 0, object.size)) }))
+    }
+
     /// The content of a small object; `None` if it does not exist.
     ///
     /// # Errors

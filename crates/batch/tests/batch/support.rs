@@ -108,6 +108,9 @@ impl Bench {
             part_bytes: 1 << 20,
             spool_bytes: 1 << 30,
             threads: 1,
+            captured: None,
+            service: "batch".to_owned(),
+            log_level: "INFO".to_owned(),
         };
         change(&mut settings);
         let s3 = S3Settings {

@@ -7,7 +7,7 @@ use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use serde_json::{Value, json};
 
 use crate::serve::Served;
-use crate::support::{complained, folder_with_data, run, succeeded, text, train};
+use crate::support::{command, complained, folder_with_data, run, succeeded, text, train};
 
 /// A thousand rows whose first feature is shifted.
 fn rows(shift: f64) -> String {
@@ -133,4 +133,32 @@ async fn captured_requests_are_written_to_s3() {
     let output = run(&folder, "drift diabetes . --json");
     let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
     assert_eq!(answer["rows"], json!(300));
+}
+
+#[test]
+fn captured_requests_are_read_from_s3() {
+    let server = S3Server::shared();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let inputs = json!({"age": 59, "sex": 2, "bmi": 32.1, "bp": 101.0, "s1": 157, "s2": 93.2, "s3": 38.0, "s4": 4.0,
+        "s5": 4.8598, "s6": 87});
+    let inputs: serde_json::Map<String, Value> =
+        inputs.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    let line =
+        json!({"message": "captured", "model": "diabetes", "version": "1", "rows": 1, "inputs": inputs, "y": [200]});
+    runtime.block_on(async {
+        server.put("batch", "seen/2026-11-29/a.jsonl", format!("{line}\n{line}\n")).await;
+        server.put("batch", "seen/2026-11-30/a.jsonl", format!("{line}\n")).await;
+    });
+    let drift = |place: &str| {
+        let mut command = command(std::path::Path::new("."), &format!("drift diabetes {place} --json"));
+        command.env("AWS_ACCESS_KEY_ID", "administrator").env("AWS_SECRET_ACCESS_KEY", "administrator-secret");
+        command.env("AWS_ENDPOINT_URL_S3", format!("http://{}", server.address())).output().unwrap()
+    };
+    for (place, rows) in [("2026-11-29/", 2), ("2026-11-30/a.jsonl", 1), ("", 3)] {
+        let place = format!("s3://batch/seen/{place}");
+        let report: Value = serde_json::from_str(succeeded(&drift(&place))).unwrap();
+        assert_eq!((&report["rows"], &report["data"]), (&json!(rows), &json!(place)));
+    }
+    let none = drift("s3://batch/nothing/");
+    assert!(complained(&none).contains("s3://batch/nothing/: no objects\nhelp: "));
 }
