@@ -178,7 +178,7 @@ impl ReleaseCatalog {
         }
     }
 
-    /// Loads a version and checks its golden rows. Returns it with its file.
+    /// Loads a version and checks its golden rows, and that the file is that of the version. Returns it with its file.
     ///
     /// # Errors
     /// [`CatalogError::UnknownVersion`] and others of [`ReleaseError`].
@@ -191,7 +191,13 @@ impl ReleaseCatalog {
             fetched => fetched?,
         };
         let failed = |error| ReleaseError::Artifact { location: source.describe(), source: error };
-        Ok((Model::from_json(&bytes).map_err(failed)?, bytes))
+        let model = Model::from_json(&bytes).map_err(failed)?;
+        let found = model.document();
+        if (&found.name, &found.version) != (name, version) {
+            let found = format!("{}@{}", found.name, found.version);
+            return Err(ReleaseError::Misplaced { location: source.describe(), found });
+        }
+        Ok((model, bytes))
     }
 
     /// Copies a model with its file, from [`Self::load`] of another catalog: under the same version with the same bytes

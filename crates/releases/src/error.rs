@@ -30,6 +30,14 @@ pub enum ReleaseError {
         /// Why it cannot.
         source: ArtifactError,
     },
+    /// A file is that of another model or version.
+    #[error("{location}: the model in it is {found}: its name or version is not that of its path")]
+    Misplaced {
+        /// Where the file is.
+        location: String,
+        /// The name and the version in it.
+        found: String,
+    },
     /// Requests for a version would break.
     #[error("requests for {callers} would break:\n- {}\nhelp: --force changes the alias all the same", listed(changes))]
     Breaking {
@@ -121,7 +129,7 @@ impl ReleaseError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Artifact { .. } | Self::DamagedAlias { .. } => true,
+            Self::Artifact { .. } | Self::Misplaced { .. } | Self::DamagedAlias { .. } => true,
             Self::Source(error) => matches!(error, SourceError::NotFound { .. } | SourceError::TooLarge { .. }),
             Self::Catalog(error) => {
                 matches!(error, CatalogError::UnknownModel { .. } | CatalogError::UnknownVersion { .. })

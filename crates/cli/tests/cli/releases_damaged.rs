@@ -190,3 +190,33 @@ fn the_history_has_a_name_without_variables_for_it() {
     let user = Command::new("id").arg("-un").output().unwrap();
     assert_eq!(history["releases"][0]["by"], text(&user.stdout).trim());
 }
+
+#[test]
+fn a_file_of_another_model_or_version_is_damaged() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    succeeded(&run(folder, "publish line models/ --alias live"));
+    let file = |path: &str| folder.join("models").join(path);
+    fs::copy(file("price/1.json"), file("price/5.json")).unwrap();
+    fs::copy(file("line/1.json"), file("price/6.json")).unwrap();
+    let commands =
+        ["promote price 5 models/ --force", "promote price 6 models/ --force", "copy price@5 models/ other/"];
+    for (arguments, found) in commands.into_iter().zip(["price@1", "line@1", "price@1"]) {
+        let refused = run(folder, arguments);
+        let message = complained(&refused);
+        let expected = format!("the model in it is {found}: its name or version is not that of its path");
+        assert!(message.contains(&expected), "{message}");
+    }
+    assert_eq!(history(folder), ["3", "2", "1"]);
+    assert_eq!(json(&run(folder, "history line models/ --json"))["releases"].as_array().unwrap().len(), 1);
+    let listed = run(folder, "models models/");
+    let warnings = complained_with_code(&listed, 1);
+    assert!(warnings.contains("models/: 2 files are damaged or missing"), "{warnings}");
+
+    fs::copy(file("price/3.json"), file("price/2.json")).unwrap();
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("price@live was version 2 before, which cannot be released again: file://"), "{message}");
+    assert_eq!(follow(folder, message), "price@live is version 1; it was 3.\n");
+}
