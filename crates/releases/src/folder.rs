@@ -7,6 +7,7 @@ use std::path::Path;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use bytes::Bytes;
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Client, S3Folder, from_sdk};
@@ -51,7 +52,7 @@ pub trait WritableFolder: ModelFolder {
     /// See [`PutError`]; the folder is unchanged then.
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>>;
 
-    /// Deletes a file that still has this content.
+    /// Deletes a file that still has this content. One that is gone, as after a lost answer, counts as deleted in S3.
     ///
     /// # Errors
     /// See [`PutError`]; the folder is unchanged then.
@@ -98,15 +99,32 @@ impl WritableFolder for S3Folder {
                 let sent = request.if_match(content.tag.0.clone()).send().await;
                 sent.map_err(|error| write_error(location.to_string(), "s3:DeleteObject", error)).map(drop)
             });
-            client.limited(&location, sending).await
+            let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
+            // The object may be deleted: without an answer, the SDK repeats the request, and then there is no such object.
+            match (Box::pin(client.limited(&location, exists(client, &location))).await, failure) {
+                (Ok(false), _) => Ok(()),
+                (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
+                (_, failure) => Err(failure),
+            }
         })
     }
 }
 
 /// The marker of the write that made an object; `None` for an object without one, or without an object.
 async fn marker_of(client: &S3Client, location: &ObjectLocation) -> Result<Option<String>, SourceError> {
+    let found = head(client, location).await?;
+    Ok(found.and_then(|found| found.metadata().and_then(|metadata| metadata.get(MARKER)).cloned()))
+}
+
+/// Whether there is an object.
+async fn exists(client: &S3Client, location: &ObjectLocation) -> Result<bool, SourceError> {
+    Ok(head(client, location).await?.is_some())
+}
+
+/// The headers of an object; `None` without an object.
+async fn head(client: &S3Client, location: &ObjectLocation) -> Result<Option<HeadObjectOutput>, SourceError> {
     match client.get().await.head_object().bucket(location.bucket()).key(location.key()).send().await {
-        Ok(found) => Ok(found.metadata().and_then(|metadata| metadata.get(MARKER)).cloned()),
+        Ok(found) => Ok(Some(found)),
         Err(error) => match from_sdk(location.to_string(), "s3:GetObject", error) {
             SourceError::NotFound { .. } => Ok(None),
             other => Err(other),

@@ -310,6 +310,24 @@ async fn an_alias_whose_response_was_lost_is_changed_once() {
     publish_with_lost_response("s3://models/releases/lost-alias/", "/aliases/live.json").await;
 }
 
+#[tokio::test]
+async fn an_alias_whose_removal_had_its_response_lost_is_removed() {
+    make_bucket().await;
+    let lost = AtomicBool::new(false);
+    let proxy = Proxy::start_with(S3Server::shared().address(), move |request| {
+        let is_first = request.method == "DELETE" && !lost.swap(true, Ordering::SeqCst);
+        if is_first { Fault::LoseResponse } else { Fault::None }
+    });
+    let proxy = proxy.await;
+    let folder = models();
+    let catalog = "s3://models/releases/lost-removal/";
+    succeeded(&administrator(folder.path(), &format!("publish price.json {catalog} --alias next")).output().unwrap());
+    let mut remove = administrator(folder.path(), &format!("unalias price next {catalog}"));
+    remove.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address()));
+    let removed = tokio::task::spawn_blocking(move || remove.output().unwrap()).await.unwrap();
+    assert_eq!(succeeded(&removed), "Removed price@next; it was version 1.\n");
+}
+
 #[test]
 fn a_folder_in_the_place_of_a_model_is_explained() {
     let folder = models();
