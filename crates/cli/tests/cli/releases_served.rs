@@ -91,7 +91,15 @@ fn a_refresh_that_fails_is_in_the_metrics() {
 fn with_profile(folder: &Path, arguments: &str, profile: &str) -> Command {
     let credentials = "[desk]\naws_access_key_id = administrator\naws_secret_access_key = administrator-secret\n";
     fs::write(folder.join("credentials"), credentials).unwrap();
-    fs::write(folder.join("config"), "[profile desk]\nregion = eu-central-1\n").unwrap();
+    let answer = r#"{"Version": 1, "AccessKeyId": "administrator", "SecretAccessKey": "administrator-secret"}"#;
+    fs::write(folder.join("answer.json"), answer).unwrap();
+    let config = format!(
+        "[profile desk]\nregion = eu-central-1\n\
+         [profile process]\nregion = eu-central-1\ncredential_process = cat {0}/answer.json\n\
+         [profile failing]\nregion = eu-central-1\ncredential_process = cat {0}/nothing.json\n",
+        folder.display()
+    );
+    fs::write(folder.join("config"), config).unwrap();
     let mut command = administrator(folder, arguments);
     for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"] {
         command.env_remove(variable);
@@ -109,12 +117,17 @@ async fn credentials_come_from_a_profile() {
     let folder = models();
     let catalog = format!("s3://{BUCKET}/releases/profile/");
     let publish = format!("publish price.json {catalog} --alias live");
-    succeeded(&with_profile(folder.path(), &publish, "desk").output().unwrap());
+    for profile in ["desk", "process"] {
+        succeeded(&with_profile(folder.path(), &publish, profile).output().unwrap());
+    }
     let predicted =
         with_profile(folder.path(), &format!("predict {catalog}price@live price.csv"), "desk").output().unwrap();
     assert_eq!(succeeded(&predicted).lines().count(), 7);
 
-    let failed = with_profile(folder.path(), &publish, "other").output().unwrap();
-    let message = complained(&failed);
-    assert!(message.contains("access denied: no valid credentials: set AWS_PROFILE"), "{message}");
+    for (profile, cause) in [("other", "was not defined"), ("failing", "nothing.json")] {
+        let failed = with_profile(folder.path(), &publish, profile).output().unwrap();
+        let message = complained(&failed);
+        assert!(message.contains("access denied: no valid credentials: set AWS_PROFILE"), "{message}");
+        assert!(message.contains(cause), "{message}");
+    }
 }
