@@ -260,6 +260,25 @@ async fn least_recently_used_models_are_dropped_but_not_the_default() {
 }
 
 #[tokio::test]
+async fn the_default_model_stays_also_if_callers_name_it() {
+    let place = Place::new(Folder, "named");
+    for model in ["a", "b"] {
+        place.publish(model, 1).await;
+        place.point(model, "live", 1).await;
+    }
+    let settings = CatalogSettings { cache_bytes: 1, ..refreshed(20) };
+    let catalog = Catalog::folder(place.folder(), Some(name("a"))).with_settings(settings);
+    catalog.default_model().await.unwrap();
+    place.publish("a", 2).await;
+    place.point("a", "live", 2).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert_eq!(catalog.model("a", None).await.unwrap().version(), "2");
+    catalog.model("b", None).await.unwrap();
+    let loaded: Vec<_> = catalog.loaded().iter().map(|model| format!("{}@{}", model.name(), model.version())).collect();
+    assert_eq!(loaded, ["a@2", "b@1"]);
+}
+
+#[tokio::test]
 async fn a_first_request_needs_two_gets_and_one_if_it_names_the_version() {
     let (_place, proxy, catalog) = behind_proxy("gets", |_| Fault::None).await;
     catalog.model("price", Some("3")).await.unwrap();

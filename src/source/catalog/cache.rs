@@ -188,6 +188,14 @@ impl<T: Value> Cache<T> {
         }
     }
 
+    /// Keeps the value of another key, if that of this one is kept.
+    pub(super) fn move_pin(&self, from: &str, to: &str) {
+        let mut state = self.lock();
+        if state.pinned.as_deref() == Some(from) {
+            state.pinned = Some(to.to_owned());
+        }
+    }
+
     /// The values, in the order of their keys.
     pub(super) fn values(&self) -> Vec<Arc<T>> {
         let state = self.lock();
