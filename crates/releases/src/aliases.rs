@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use ordinate::source::catalog::CatalogError;
-use ordinate::source::catalog::layout::{self, AliasFile, LIVE, MAX_RELEASES, Release};
+use ordinate::source::catalog::layout::{self, AliasFile, MAX_RELEASES, Release};
 use ordinate::source::{Content, SourceError};
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
@@ -59,8 +59,8 @@ impl ReleaseCatalog {
     }
 
     /// Checks that requests do not break when an alias is changed to a model: those for the version that the alias points
-    /// to, or for the live one if it is the alias `shadow`, which is compared with it. Without an alias `live`, the newest
-    /// other version counts, so that nobody breaks requests by removing the alias first.
+    /// to, or for the live one if it is the alias `shadow`, which is compared with it. The version that an alias had when it
+    /// was removed counts, so that nobody breaks requests by removing the alias first.
     ///
     /// # Errors
     /// [`ReleaseError::Breaking`], [`ReleaseError::Incomparable`] and others of [`ReleaseError`].
@@ -83,22 +83,16 @@ impl ReleaseCatalog {
     ) -> Result<Option<(String, Result<Model, ReleaseError>)>, ReleaseError> {
         let name = &new.document().name;
         let compared = if *alias == layout::shadow() { &layout::live() } else { alias };
-        if let Some(file) = self.alias_file(name, compared).await? {
-            let callers = format!("{name}@{compared} (version {})", file.version);
-            let old = self.load(name, &file.version).await.map(|(model, _)| model);
-            return Ok(Some((callers, old)));
-        }
-        if alias.as_str() != LIVE {
-            return Ok(None);
-        }
-        for version in self.versions(name).await?.into_iter().rev() {
-            let old = self.load(name, &version).await.map(|(model, _)| model);
-            if !old.as_ref().is_ok_and(|old| old.checksum() == new.checksum()) {
-                let callers = format!("{name}@{version} (the newest version; there is no alias {LIVE})");
-                return Ok(Some((callers, old)));
-            }
-        }
-        Ok(None)
+        let (version, until) = match self.alias_file(name, compared).await? {
+            Some(file) => (file.version, ""),
+            None => match self.removed(name, compared).await? {
+                Some(file) => (file.version, " until it was removed"),
+                None => return Ok(None),
+            },
+        };
+        let callers = format!("{name}@{compared} (version {version}{until})");
+        let old = self.load(name, &version).await.map(|(model, _)| model);
+        Ok(Some((callers, old)))
     }
 
     /// Makes an alias point to the version of a model of this catalog: one that was published, copied or loaded. `force`
@@ -148,21 +142,57 @@ impl ReleaseCatalog {
         })
     }
 
-    /// Removes an alias and its history. Returns the version that it pointed to, unless its file is damaged.
+    /// Removes an alias. Its file is kept in the folder of removed aliases, for the next check and its history. Returns the
+    /// version that it pointed to, unless its file is damaged.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the alias is unchanged then.
     pub async fn remove_alias(&self, name: &ModelName, alias: &ModelName) -> Result<Option<Version>, ReleaseError> {
-        let Some(content) = self.alias_content(name, alias).await? else {
+        let path = layout::alias_path(name, alias);
+        let Some(content) = self.content(&path).await? else {
             return Err(self.unknown_alias(name, alias).await);
         };
-        let path = layout::alias_path(name, alias);
         let version = layout::parse_alias(self.folder().file(&path).as_ref(), &content.bytes).map(|file| file.version);
+        self.keep(name, alias, &content).await?;
         match self.folder().delete(&path, &content).await {
             Ok(()) => Ok(version.ok()),
             Err(PutError::Conflict) => Err(changed(name, alias)),
             Err(PutError::Source(error)) => Err(error.into()),
         }
+    }
+
+    /// Writes the file of an alias that will be removed to the folder of removed aliases.
+    async fn keep(&self, name: &ModelName, alias: &ModelName, content: &Content) -> Result<(), ReleaseError> {
+        let path = removed_path(name, alias);
+        let earlier = self.content(&path).await?;
+        let condition = earlier.as_ref().map_or(Condition::Absent, Condition::Unchanged);
+        match self.folder().put(&path, content.bytes.clone(), condition).await {
+            Ok(()) => Ok(()),
+            Err(PutError::Conflict) => Err(changed(name, alias)),
+            Err(PutError::Source(error)) => Err(error.into()),
+        }
+    }
+
+    /// The file that an alias had when it was removed the last time.
+    async fn removed(&self, name: &ModelName, alias: &ModelName) -> Result<Option<AliasFile>, ReleaseError> {
+        let path = removed_path(name, alias);
+        self.content(&path).await?.map(|content| self.parse(&path, &content)).transpose()
+    }
+
+    /// The versions in the files of aliases, present and removed ones; a file that is damaged has none.
+    pub(crate) async fn released_versions(&self, name: &ModelName) -> Result<Vec<Version>, ReleaseError> {
+        let mut versions = Vec::new();
+        for folder in [layout::alias_folder(name), removed_folder(name)] {
+            for file in layout::all_names(self.folder(), &folder).await? {
+                let path = format!("{folder}{file}");
+                let Some(content) = self.content(&path).await? else { continue };
+                if let Ok(file) = self.parse(&path, &content) {
+                    versions.push(file.version);
+                    versions.extend(file.history.into_iter().map(|release| release.version));
+                }
+            }
+        }
+        Ok(versions)
     }
 
     /// The versions that an alias pointed to.
@@ -197,8 +227,8 @@ impl ReleaseCatalog {
     ) -> Result<Change, ReleaseError> {
         let path = layout::alias_path(name, alias);
         for _ in 0..ATTEMPTS {
-            let content = self.alias_content(name, alias).await?;
-            let file = match content.as_ref().map(|content| self.parse(name, alias, content)).transpose() {
+            let content = self.content(&path).await?;
+            let file = match content.as_ref().map(|content| self.parse(&path, content)).transpose() {
                 Err(ReleaseError::DamagedAlias { .. }) if force => None,
                 file => file?,
             };
@@ -207,7 +237,14 @@ impl ReleaseCatalog {
             if from.as_ref() == Some(&version) {
                 return Ok(Change { from, to: version });
             }
-            let mut history = file.map(|file| file.history).unwrap_or_default();
+            let before = match (file, &content) {
+                (None, None) => match self.removed(name, alias).await {
+                    Err(ReleaseError::DamagedAlias { .. }) if force => None,
+                    removed => removed?,
+                },
+                (file, _) => file,
+            };
+            let mut history = before.map(|file| file.history).unwrap_or_default();
             history.push(Release {
                 version: version.clone(),
                 at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -230,20 +267,19 @@ impl ReleaseCatalog {
 
     /// The file of an alias; `None` for an alias that does not exist.
     async fn alias_file(&self, name: &ModelName, alias: &ModelName) -> Result<Option<AliasFile>, ReleaseError> {
-        let content = self.alias_content(name, alias).await?;
-        content.map(|content| self.parse(name, alias, &content)).transpose()
+        let path = layout::alias_path(name, alias);
+        self.content(&path).await?.map(|content| self.parse(&path, &content)).transpose()
     }
 
-    async fn alias_content(&self, name: &ModelName, alias: &ModelName) -> Result<Option<Content>, ReleaseError> {
-        match self.folder().file(&layout::alias_path(name, alias)).fetch_changed(None).await {
+    async fn content(&self, path: &str) -> Result<Option<Content>, ReleaseError> {
+        match self.folder().file(path).fetch_changed(None).await {
             Err(SourceError::NotFound { .. }) => Ok(None),
             content => Ok(content?),
         }
     }
 
-    fn parse(&self, name: &ModelName, alias: &ModelName, content: &Content) -> Result<AliasFile, ReleaseError> {
-        let source = self.folder().file(&layout::alias_path(name, alias));
-        match layout::parse_alias(source.as_ref(), &content.bytes) {
+    fn parse(&self, path: &str, content: &Content) -> Result<AliasFile, ReleaseError> {
+        match layout::parse_alias(self.folder().file(path).as_ref(), &content.bytes) {
             Err(CatalogError::Unavailable(cause)) => Err(ReleaseError::DamagedAlias { cause }),
             file => Ok(file?),
         }
@@ -255,6 +291,15 @@ impl ReleaseCatalog {
             Err(error) => error,
         }
     }
+}
+
+/// The folder of the files of a model's removed aliases, which servers do not read.
+fn removed_folder(name: &ModelName) -> String {
+    format!("{name}/removed/")
+}
+
+fn removed_path(name: &ModelName, alias: &ModelName) -> String {
+    format!("{}{alias}.json", removed_folder(name))
 }
 
 fn changed(name: &ModelName, alias: &ModelName) -> ReleaseError {

@@ -122,17 +122,7 @@ impl ReleaseCatalog {
     /// The last version that the model has or had: servers may have loaded one whose file is gone.
     async fn last_version(&self, name: &ModelName) -> Result<Option<Version>, ReleaseError> {
         let mut versions = self.versions(name).await?;
-        for alias in layout::aliases(self.folder(), name).await? {
-            match self.history(name, &alias).await {
-                Ok(file) => {
-                    versions.push(file.version);
-                    versions.extend(file.history.into_iter().map(|release| release.version));
-                }
-                // A file that is damaged, or was removed meanwhile, has no versions.
-                Err(ReleaseError::DamagedAlias { .. } | ReleaseError::Catalog(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        versions.extend(self.released_versions(name).await?);
         Ok(versions.into_iter().max_by_key(Version::number))
     }
 

@@ -147,20 +147,30 @@ fn an_alias_is_removed_and_its_callers_are_protected_all_the_same() {
 
     // Other features, without an alias to compare with.
     let publish = "publish other.json models/";
-    for arguments in [&format!("{publish} --alias live"), publish, "promote price 3 models/"] {
+    let publish_live = format!("{publish} --alias live");
+    for arguments in [&publish_live, publish, "promote price 3 models/", &publish_live] {
         let output = run(folder, arguments);
         if arguments == publish {
             succeeded(&output);
             continue;
         }
         let message = complained(&output);
-        assert!(message.contains("requests for price@2 (the newest version"), "{message}");
+        assert!(message.contains("requests for price@live (version 1 until it was removed) would break"), "{message}");
         assert!(message.contains("feature \"floor\" is new") && message.contains("help: --force"), "{message}");
     }
-    succeeded(&run(folder, "promote price 2 models/ --force"));
+    succeeded(&run(folder, "promote price 2 models/"));
+    assert_eq!(history(folder), ["2", "1"]);
     fs::write(folder.join(ALIAS), "{").unwrap();
     assert_eq!(succeeded(&run(folder, "unalias price live models/ --force")), "Removed price@live.\n");
+    assert!(complained(&run(folder, "promote price 3 models/")).contains("removed/live.json: not an alias file"));
     succeeded(&run(folder, "promote price 3 models/ --force"));
+}
+
+#[test]
+fn a_draft_that_was_never_live_binds_no_first_release() {
+    let folder = models();
+    succeeded(&run(folder.path(), "publish price.json models/"));
+    succeeded(&run(folder.path(), "publish other.json models/ --alias live"));
 }
 
 #[test]
