@@ -28,8 +28,9 @@ use super::{model, print, print_error};
 /// Score many files, each into a file of the same name in another folder or prefix
 ///
 /// Files are scored in parallel, and the rows of a large CSV or JSON Lines file by all processors. CSV, JSON Lines and
-/// Parquet are written as they are read, with the columns of the predictions; what is compressed with gzip or Zstandard stays so. Rows that cannot be predicted
-/// are left out and listed, each with its reason, in a file of the same name with the end .rejected.jsonl.
+/// Parquet are written as they are read, with the columns of the predictions; what is compressed with gzip or Zstandard
+/// stays so. Rows that cannot be predicted are left out and listed, each with its reason, in a file of the same name with
+/// the end .rejected.jsonl.
 ///
 /// An output is complete or absent. A file that has an output of the same content, model and columns is not scored
 /// again, so a run that was interrupted continues when it is repeated.

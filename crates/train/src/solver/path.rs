@@ -205,6 +205,14 @@ pub(crate) fn geometric(first: f64, last: f64, count: usize) -> Vec<f64> {
     (0..count).map(|step| first * libm::pow(last / first, step as f64 / steps)).collect()
 }
 
+/// Checks the coefficients of the features of these names.
+fn check_finite(coefficients: &[f64], names: &[String]) -> Result<(), SolveError> {
+    match coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
+        Some(column) => Err(SolveError::NotFinite { name: names.get(column).cloned().unwrap_or_default() }),
+        None => Ok(()),
+    }
+}
+
 impl Problem<'_> {
     fn path(
         &self,
@@ -239,7 +247,7 @@ impl Problem<'_> {
             return Ok(fit);
         }
         let mut descent = Descent::new(self);
-        descent.approach(self.in_units(weights));
+        descent.approach(weights.in_units(self.unit));
         self.descend(&mut descent, weights, Accuracy::Exact)
     }
 
@@ -276,13 +284,8 @@ impl Problem<'_> {
         weights: PenaltyWeights,
         accuracy: Accuracy,
     ) -> Result<PenalisedFit, SolveError> {
-        let converged = descent.minimise(self.in_units(weights), accuracy);
+        let converged = descent.minimise(weights.in_units(self.unit), accuracy);
         self.fitted(&descent.coefficients, descent.sweeps, descent.gap, converged)
-    }
-
-    /// The weights for a target of length 1. An infinite penalty has the same solution as the largest finite one.
-    fn in_units(&self, weights: PenaltyWeights) -> PenaltyWeights {
-        PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights }
     }
 
     /// The fit with these coefficients of a target of length 1.
@@ -290,9 +293,7 @@ impl Problem<'_> {
         let residual = self.residual(found);
         let squares = dot(&residual, &residual) + self.unexplained;
         let coefficients: Vec<f64> = found.iter().map(|coefficient| coefficient * self.unit).collect();
-        if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
-            return Err(SolveError::NotFinite { name: self.names.get(column).cloned().unwrap_or_default() });
-        }
+        check_finite(&coefficients, self.names)?;
         let mut means = self.moments.means();
         means.pop();
         Ok(PenalisedFit {

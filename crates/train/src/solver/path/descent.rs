@@ -54,6 +54,14 @@ pub(super) struct PenaltyWeights {
     pub(super) l2: f64,
 }
 
+impl PenaltyWeights {
+    /// The weights for a target of length 1 instead of `unit`. An infinite penalty has the same solution as the largest
+    /// finite one.
+    pub(super) fn in_units(self, unit: f64) -> Self {
+        Self { l1: (self.l1 / unit).min(f64::MAX), ..self }
+    }
+}
+
 /// The state of coordinate descent, with one penalty after the other.
 pub(super) struct Descent<'a> {
     problem: &'a Problem<'a>,

@@ -2,11 +2,11 @@
 
 use super::super::error::SolveError;
 use super::super::moments::SparseMoments;
-use super::descent::{Accuracy, PenaltyWeights};
+use super::descent::Accuracy;
 use super::gram::Gram;
 use super::gram_descent::GramDescent;
 use super::problem::intercept;
-use super::{PenalisedFit, PenalisedMoments, Penalty};
+use super::{PenalisedFit, PenalisedMoments, Penalty, check_finite};
 
 /// The penalty on squares ÷ the total weight below which the products of nearly dependent columns have too few digits: the error of
 /// coefficients is at most about the rounding error of a double ÷ this.
@@ -81,8 +81,7 @@ impl<'a> SparseProblem<'a> {
         for penalty in penalties {
             let weights = penalty.weights(self.gram.weight)?;
             let converged = if weights.l1 > 0.0 {
-                let l1 = (weights.l1 / self.gram.unit).min(f64::MAX);
-                descent.minimise(PenaltyWeights { l1, ..weights }, accuracy)
+                descent.minimise(weights.in_units(self.gram.unit), accuracy)
             } else {
                 descent.ridge(weights.l2, accuracy);
                 weights.l2 >= LEAST_RIDGE * self.gram.weight
@@ -101,9 +100,7 @@ impl<'a> SparseProblem<'a> {
             coefficients.get_mut(*column).into_iter().for_each(|slot| *slot = coefficient * unit);
             scales.get_mut(*column).into_iter().for_each(|slot| *slot = *scale);
         }
-        if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
-            return Err(SolveError::NotFinite { name: self.names.get(column).cloned().unwrap_or_default() });
-        }
+        check_finite(&coefficients, self.names)?;
         let means = self.moments.exact_means();
         let intercept = intercept(means.iter().copied(), &coefficients, &scales);
         Ok(PenalisedFit {
