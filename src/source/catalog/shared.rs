@@ -208,13 +208,15 @@ impl Shared {
             }
             None => previous.cloned().ok_or_else(|| LoadError::Stopped { location: source.describe() })?,
         };
-        let location = |version: &Version| ModelFile::in_folder(folder, name, version).source.describe();
         let model = ModelFile::in_folder(folder, name, &pointer.version);
+        let location = model.source.describe();
         let patience = Instant::now() + self.settings.load_timeout;
-        self.load(&model, &model.source.describe(), self.settings.refresh, patience).await?;
+        self.load(&model, &location, self.settings.refresh, patience).await?;
         // The default model stays also if callers name it, so that nothing else moves the pin.
-        if let Some(previous) = previous.filter(|_| path == layout::alias_path(name, &layout::live())) {
-            self.loaded.move_pin(&location(&previous.version), &location(&pointer.version));
+        let is_change = |previous: &&Pointer| previous.version != pointer.version;
+        if let Some(previous) = previous.filter(is_change).filter(|_| path == layout::alias_path(name, &layout::live()))
+        {
+            self.loaded.move_pin(&ModelFile::in_folder(folder, name, &previous.version).source.describe(), &location);
         }
         Ok(pointer)
     }
