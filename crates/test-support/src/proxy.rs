@@ -66,6 +66,8 @@ pub struct Request {
     pub method: String,
     /// The path, with the query.
     pub target: String,
+    /// The value of the header `Range`.
+    pub range: Option<String>,
 }
 
 /// A running proxy, which stops with the runtime.
@@ -189,7 +191,10 @@ async fn relay(mut client: TcpStream, server: SocketAddr, fault: &Choice, counts
     let mut line = text.split(' ').map(str::to_owned);
     let (method, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let number = counts.count(&target);
-    let fault = fault(&Request { number, method, target });
+    let range =
+        text.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("range"));
+    let range = range.map(|(_, value)| value.trim().to_owned());
+    let fault = fault(&Request { number, method, target, range });
     match fault {
         Fault::Reset => return client.set_zero_linger(),
         Fault::Stall => std::future::pending().await,
