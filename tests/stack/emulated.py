@@ -6,6 +6,7 @@ Everything else stays as it is. These parts are removed or replaced; a real acco
 - Alarms with metric math.
 - The most messages that are scored at a time: ministack compares it as text.
 - The policy by which the state machine starts executions of itself: ministack checks no permissions.
+- It ignores the limit of the items that are scored at a time, and no time limit of an execution ends one.
 - Conditions with Select and Split: those of ModelUri compare it with the empty text, so that a catalog in a bucket that
   the stack does not create cannot be tested.
 - Methods of the REST API: ministack does not import those for any method, so GET and POST are in their place.

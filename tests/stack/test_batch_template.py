@@ -7,7 +7,7 @@ import unittest
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator needs a region
 
-from cloudformation import ROOT, Stack, as_list, statements
+from cloudformation import ROOT, Stack, as_list, source, statements
 
 GIVEN = {"SourceBucket": "data", "SourcePrefix": "houses/", "ModelUri": "s3://models/price.json"}
 
@@ -56,6 +56,18 @@ class Batch(unittest.TestCase):
         queue = resources["Arrivals"]
         self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * resources["Function"]["Timeout"])
         self.assertEqual(queue["RedrivePolicy"]["deadLetterTargetArn"], "<DeadLetters.Arn>")
+
+    def test_numbers_of_the_state_machine_are_no_text(self):
+        """CloudFormation replaces a substitution inside the quotes of a string, and "50" is no number."""
+        machine = source("batch.yaml")["Resources"]["StateMachine"]["Properties"]
+        numbers = {name for name, value in machine["DefinitionSubstitutions"].items()
+                   if source("batch.yaml")["Parameters"].get(value.get("Ref"), {}).get("Type") == "Number"}
+        whole = re.findall(r'"\$\{(\w+)\}"', json.dumps(machine["Definition"]))
+        self.assertEqual(numbers & set(whole), set())
+        self.assertEqual(numbers, {"MaxConcurrency"})
+        states = machine["Definition"]["States"]
+        self.assertEqual(states["Score"]["MaxConcurrencyPath"], "$.limit.items")
+        self.assertEqual(states["Limit"]["Next"], "Score")
 
     def test_objects_below_the_prefix_arrive_unless_it_is_off(self):
         pattern = stack().resources()["ArrivalsRule"]["EventPattern"]
