@@ -226,6 +226,7 @@ validate: $(SAM) $(CHECKOV) managed-instances.json ## Check the templates, offli
 	  $(addprefix --file ,$(TEMPLATES))
 	@$(VENV)/bin/python tests/stack/test_templates.py
 	@$(VENV)/bin/python tests/stack/test_batch_template.py
+	@$(VENV)/bin/python tests/stack/test_policies.py
 	@$(VENV)/bin/python tests/stack/test_deploy_tool.py
 	@$(VENV)/bin/python tests/stack/test_workflows.py
 

@@ -118,12 +118,45 @@ def accepts(parameter, value):
     return re.fullmatch(parameter.get("AllowedPattern", ".*"), str(value)) is not None
 
 
+# Parameters with which a template has all its resources.
+EVERYTHING = {
+    "ModelUri": "s3://models/team/", "CreateModelBucket": "true", "CorsAllowOrigins": "https://example.com",
+    "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1", "AlarmEmail": "a@example.com",
+    "DomainName": "models.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    "HostedZoneId": "Z1", "FunctionUrl": "AWS_IAM", "ReservedConcurrency": "5", "ProvisionedConcurrency": "1",
+    "CaptureFraction": "0.1", "ConfigureAccountLogging": "true", "SourceBucket": "data", "SourcePrefix": "houses/",
+    "Schedule": "cron(0 2 * * ? *)", "DriftSchedule": "cron(30 0 * * ? *)", "CapturedUri": "s3://seen/captured/",
+}
+
+
+def everything(name, **others):
+    """A template with all its resources."""
+    parameters = {**EVERYTHING, **others}
+    return Stack(name, **{key: value for key, value in parameters.items() if key in source(name)["Parameters"]})
+
+
 def statements(stack):
-    """All statements of the policies of roles, as (role, statement)."""
+    """All statements of policies of roles, those in the role and those of their own, as (role, statement)."""
     for name, role in stack.resources("AWS::IAM::Role").items():
         for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield name, statement
+    for kind in ("AWS::IAM::RolePolicy", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        for policy in stack.resources(kind).values():
+            roles = [policy["RoleName"]] if kind == "AWS::IAM::RolePolicy" else policy.get("Roles", [])
+            for role in roles:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield role.strip("<>"), statement
+
+
+def resource_statements(stack):
+    """All statements of policies of queues, topics, buckets and keys, as (policy, statement)."""
+    for name, resource in stack.resources().items():
+        document = resource.get("KeyPolicy") or resource.get("PolicyDocument")
+        if isinstance(document, dict):
+            for statement in document["Statement"]:
+                if "Principal" in statement:
+                    yield name, statement
 
 
 def as_list(value):

@@ -17,14 +17,6 @@ def stack(**parameters):
 
 
 class Batch(unittest.TestCase):
-    def test_no_action_is_a_wildcard_and_objects_are_those_of_the_parameters(self):
-        for one in [stack(), stack(Schedule="cron(0 2 * * ? *)", ModelUri="s3://models/team/")]:
-            for role, statement in statements(one):
-                for action in as_list(statement["Action"]):
-                    self.assertNotIn("*", action, role)
-                    if not action.startswith("xray:"):
-                        self.assertNotIn("*", as_list(statement["Resource"]), (role, action))
-
     def test_the_function_reads_the_source_and_the_model_and_writes_predictions_only(self):
         rights = {}
         for role, statement in statements(stack()):
@@ -37,6 +29,10 @@ class Batch(unittest.TestCase):
         for action in ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]:
             self.assertEqual(rights[action], [own])
         self.assertEqual(rights["s3:ListBucketMultipartUploads"], ["<Results.Arn>"])
+        listed = {resource: statement["Condition"]["StringLikeIfExists"]["s3:prefix"]
+                  for role, statement in statements(stack()) if "s3:ListBucket" in as_list(statement["Action"])
+                  for resource in as_list(statement["Resource"])}
+        self.assertEqual(listed, {"arn:aws:s3:::data": "houses/*", "<Results.Arn>": "predictions/*"})
         catalog = [resource for role, statement in statements(stack(ModelUri="s3://models/team/"))
                    if role == "FunctionRole" for resource in as_list(statement["Resource"])]
         self.assertIn("arn:aws:s3:::models/team/*", catalog)
@@ -56,6 +52,18 @@ class Batch(unittest.TestCase):
         queue = resources["Arrivals"]
         self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * resources["Function"]["Timeout"])
         self.assertEqual(queue["RedrivePolicy"]["deadLetterTargetArn"], "<DeadLetters.Arn>")
+        self.assertEqual(stack().outputs()["DeadLetterQueueArn"], "<DeadLetters.Arn>")
+
+    def test_each_way_to_fail_has_an_alarm(self):
+        """Step Functions counts a failure, a timeout and a stop as three metrics, and a lost event is of the rule."""
+        alarms = stack().resources("AWS::CloudWatch::Alarm").values()
+        watched = {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in alarms}
+        self.assertEqual(watched, {
+            ("ApproximateNumberOfMessagesVisible", "<DeadLetters.QueueName>"), ("FailedInvocations", "<ArrivalsRule>"),
+            *((f"Executions{end}", "<StateMachine>") for end in ("Failed", "TimedOut", "Aborted"))})
+        # Without a time limit, no execution ever times out.
+        self.assertIn("TimeoutSeconds", stack().resources()["StateMachine"]["Definition"])
+        self.assertNotIn("ArrivalsLost", stack(OnArrival="false").resources())
 
     def test_numbers_of_the_state_machine_are_no_text(self):
         """CloudFormation replaces a substitution inside the quotes of a string, and "50" is no number."""
@@ -68,6 +76,15 @@ class Batch(unittest.TestCase):
         states = machine["Definition"]["States"]
         self.assertEqual(states["Score"]["MaxConcurrencyPath"], "$.limit.items")
         self.assertEqual(states["Limit"]["Next"], "Score")
+
+    def test_the_state_machine_may_start_and_redrive_items_of_its_own_only(self):
+        rights = {action: as_list(statement["Resource"]) for role, statement in statements(stack())
+                  if role == "StateMachineRole" for action in as_list(statement["Action"])}
+        self.assertEqual(rights["states:StartExecution"], ["<StateMachine>"])
+        score = stack().resources()["StateMachine"]["Definition"]["States"]["Score"]
+        execution = "arn:aws:states:eu-central-1:123456789012:execution:<StateMachine.Name>"
+        self.assertEqual(rights["states:RedriveExecution"], [f"{execution}/{score['Label']}:*"])
+        self.assertEqual(rights["states:StopExecution"], [f"{execution}:*", f"{execution}/{score['Label']}:*"])
 
     def test_objects_below_the_prefix_arrive_unless_it_is_off(self):
         pattern = stack().resources()["ArrivalsRule"]["EventPattern"]
