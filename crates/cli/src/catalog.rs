@@ -9,7 +9,7 @@ use ordinate::source::Causes;
 use ordinate::source::catalog::{CatalogError, layout};
 use ordinate_model::Model;
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
+use ordinate_releases::{Approval, Change, ReleaseCatalog, ReleaseError, Who};
 use ordinate_table::shell_word;
 
 use super::curl::program;
@@ -95,14 +95,19 @@ pub(super) struct GoLiveArguments {
 }
 
 impl GoLiveArguments {
-    /// Checks, before a model is written, that the alias can be changed to it.
+    /// Checks, before a model is written, that the alias can be changed to it; `None` without an alias.
     ///
     /// # Errors
     /// See [`ReleaseError`].
-    pub(super) async fn check(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<(), ReleaseError> {
+    pub(super) async fn check(
+        &self,
+        catalog: &ReleaseCatalog,
+        model: &Model,
+    ) -> Result<Option<Approval>, ReleaseError> {
         match &self.alias {
-            Some(alias) if !self.force => catalog.check(alias, model).await,
-            _ => Ok(()),
+            None => Ok(None),
+            Some(_) if self.force => Ok(Some(Approval::Forced)),
+            Some(alias) => catalog.check(alias, model).await.map(Some),
         }
     }
 
@@ -110,13 +115,18 @@ impl GoLiveArguments {
     ///
     /// # Errors
     /// [`ReleaseError::NotPromoted`].
-    pub(super) async fn promote(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<String, ReleaseError> {
-        let Some(alias) = &self.alias else { return Ok(String::new()) };
-        match promote(catalog, model, alias, &self.release.who(), self.force).await {
+    pub(super) async fn promote(
+        &self,
+        catalog: &ReleaseCatalog,
+        model: &Model,
+        approval: Option<Approval>,
+    ) -> Result<String, ReleaseError> {
+        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(String::new()) };
+        match promote(catalog, model, alias, &self.release.who(), approval).await {
             Ok(changed) => Ok(changed),
             Err(error) => {
                 let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
-                let force = if self.force { " --force" } else { "" };
+                let force = if self.force || error.needs_force() { " --force" } else { "" };
                 let place = shell_word(&catalog);
                 Err(ReleaseError::NotPromoted {
                     published: format!("{name}@{version} was published to {catalog}"),
@@ -139,10 +149,10 @@ pub(super) async fn promote(
     model: &Model,
     alias: &ModelName,
     who: &Who,
-    force: bool,
+    approval: Approval,
 ) -> Result<String, ReleaseError> {
     let name = &model.document().name;
-    let change = catalog.promote(model, alias, who, force).await?;
+    let change = catalog.promote(model, alias, who, approval).await?;
     if change.from.is_none() && *alias == layout::live() {
         // The alias is changed, whatever can be listed.
         if let [other] = catalog.others_released(name, 2).await.unwrap_or_default().as_slice() {

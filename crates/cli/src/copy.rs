@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     wait(async {
         let version = resolve(&from, &model, wanted).await?;
         let original = from.load(&model, &version).await?;
-        arguments.live.check(&to, &original.0).await?;
+        let approval = arguments.live.check(&to, &original.0).await?;
         let copied = to.copy(original).await?;
         let Published { model: copy, location, existed } = &copied;
         let mut text = if *existed {
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             let note = format!("It is version {} there: {version} is another model.\n", copy.version());
             text.push_str(&note);
         }
-        Ok(text + &arguments.live.promote(&to, copy).await?)
+        Ok(text + &arguments.live.promote(&to, copy, approval).await?)
     })
 }
 

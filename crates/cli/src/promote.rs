@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
+use ordinate_releases::Approval;
 
 use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, promote, version, wait};
 
@@ -41,9 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
     wait(async {
         let (model, _) = catalog.load(name, version).await?;
-        if !force {
-            catalog.check(alias, &model).await?;
-        }
-        promote(&catalog, &model, alias, &who, *force).await
+        let approval = if *force { Approval::Forced } else { catalog.check(alias, &model).await? };
+        promote(&catalog, &model, alias, &who, approval).await
     })
 }

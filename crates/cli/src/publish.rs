@@ -34,10 +34,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let catalog = arguments.catalog.create()?;
     wait(async {
-        arguments.live.check(&catalog, &model).await?;
+        let approval = arguments.live.check(&catalog, &model).await?;
         let Published { model, location, .. } = catalog.publish(model.document()).await?;
         let published =
             format!("Published {}@{} to {location}\nsha256 {}\n", model.name(), model.version(), model.checksum());
-        Ok(published + &arguments.live.promote(&catalog, &model).await?)
+        Ok(published + &arguments.live.promote(&catalog, &model, approval).await?)
     })
 }

@@ -84,7 +84,7 @@ pub enum ReleaseError {
         attempts: usize,
     },
     /// A version was published, but the alias was not changed to it.
-    #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", Causes(cause))]
+    #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", without_help(cause))]
     NotPromoted {
         /// The version that was published, and its file.
         published: String,
@@ -125,6 +125,12 @@ pub enum ReleaseError {
 }
 
 impl ReleaseError {
+    /// Whether an alias is changed only with force.
+    #[must_use]
+    pub fn needs_force(&self) -> bool {
+        matches!(self, Self::Breaking { .. } | Self::Incomparable { .. } | Self::DamagedAlias { .. })
+    }
+
     /// Whether a file of the catalog is damaged or missing, so that trying again does not help.
     #[must_use]
     pub fn is_damage(&self) -> bool {
@@ -137,6 +143,12 @@ impl ReleaseError {
             _ => false,
         }
     }
+}
+
+/// The message of an error, without the advice in it.
+fn without_help(error: &ReleaseError) -> String {
+    let message = Causes(error).to_string();
+    message.split_once("\nhelp: ").map_or(message.as_str(), |(message, _)| message).to_owned()
 }
 
 fn listed(changes: &[Breaking]) -> String {

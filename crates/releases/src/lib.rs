@@ -4,14 +4,18 @@
 //! overwritten; the file of an alias has its history and is replaced only if nobody else has changed it. So two
 //! publishers at the same time get different versions, and no release is lost.
 
+mod alias_files;
 mod aliases;
 mod catalog;
+mod check;
 mod compatibility;
 mod error;
 mod folder;
+mod rollback;
 
 pub use aliases::{Change, Listed, Who};
 pub use catalog::{Published, ReleaseCatalog};
+pub use check::Approval;
 pub use compatibility::{Breaking, breaking_changes};
 pub use error::ReleaseError;
 pub use folder::{Condition, PutError, WritableFolder};

@@ -1,0 +1,152 @@
+//! The files of aliases: reading them, and replacing one only if nobody else has changed it.
+
+use jiff::Timestamp;
+use ordinate::source::catalog::CatalogError;
+use ordinate::source::catalog::layout::{self, AliasFile, MAX_RELEASES, Release};
+use ordinate::source::{Content, SourceError};
+use ordinate_model::identity::{ModelName, Version};
+
+use crate::aliases::{Change, Who};
+use crate::catalog::ReleaseCatalog;
+use crate::error::ReleaseError;
+use crate::folder::{Condition, PutError};
+
+/// An alias as it was read, for a change under the condition that nobody else changes it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Present {
+    path: String,
+    content: Option<Content>,
+    /// Its file; `None` without one, and for a damaged one that will be replaced.
+    pub(crate) file: Option<AliasFile>,
+    /// The file that it had when it was removed, if it has none.
+    removed: Option<AliasFile>,
+}
+
+impl Present {
+    /// The file with its history: that of the alias, or the one that it had when it was removed.
+    pub(crate) fn last(&self) -> Option<&AliasFile> {
+        self.file.as_ref().or(self.removed.as_ref())
+    }
+}
+
+impl ReleaseCatalog {
+    /// Reads an alias. With `force`, a damaged file counts as absent.
+    pub(crate) async fn present(
+        &self,
+        name: &ModelName,
+        alias: &ModelName,
+        force: bool,
+    ) -> Result<Present, ReleaseError> {
+        let undamaged = |file: Result<Option<AliasFile>, ReleaseError>| match file {
+            Err(ReleaseError::DamagedAlias { .. }) if force => Ok(None),
+            file => file,
+        };
+        let path = layout::alias_path(name, alias);
+        let content = self.content(&path).await?;
+        let file = undamaged(content.as_ref().map(|content| self.parse(&path, content)).transpose())?;
+        let removed = if content.is_none() { undamaged(self.removed(name, alias).await)? } else { None };
+        Ok(Present { path, content, file, removed })
+    }
+
+    /// Makes an alias point to a version; `None` if somebody else has changed the alias since it was read.
+    pub(crate) async fn release(
+        &self,
+        present: Present,
+        version: Version,
+        rolled_back: Option<Version>,
+        who: &Who,
+    ) -> Result<Option<Change>, ReleaseError> {
+        let Present { path, content, file, removed } = present;
+        let from = file.as_ref().map(|file| file.version.clone());
+        let mut history = file.or(removed).map(|file| file.history).unwrap_or_default();
+        history.push(Release {
+            version: version.clone(),
+            at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            by: who.by.clone(),
+            message: who.message.clone(),
+            rolled_back,
+        });
+        let start = history.len().saturating_sub(MAX_RELEASES);
+        let file = AliasFile { version: version.clone(), history: history.split_off(start) };
+        match self.write(&path, &file, content.as_ref()).await {
+            Ok(()) => Ok(Some(Change { from, to: version })),
+            Err(PutError::Conflict) => Ok(None),
+            Err(PutError::Source(error)) => Err(error.into()),
+        }
+    }
+
+    /// Writes the file of an alias in the place of this content, or of no file.
+    async fn write(&self, path: &str, file: &AliasFile, replaced: Option<&Content>) -> Result<(), PutError> {
+        let text = serde_json::to_vec_pretty(file)
+            .map_err(|error| SourceError::Io { location: self.location(path), source: error.into() })?;
+        self.put(path, text.into(), replaced).await
+    }
+
+    /// Writes a file in the place of this content, or of no file.
+    pub(crate) async fn put(
+        &self,
+        path: &str,
+        bytes: bytes::Bytes,
+        replaced: Option<&Content>,
+    ) -> Result<(), PutError> {
+        let condition = replaced.map_or(Condition::Absent, Condition::Unchanged);
+        self.folder().put(path, bytes, condition).await
+    }
+
+    /// The file that an alias had when it was removed the last time.
+    pub(crate) async fn removed(&self, name: &ModelName, alias: &ModelName) -> Result<Option<AliasFile>, ReleaseError> {
+        let path = removed_path(name, alias);
+        self.content(&path).await?.map(|content| self.parse(&path, &content)).transpose()
+    }
+
+    /// The versions in the files of aliases, present and removed ones; a file that is damaged has none.
+    pub(crate) async fn released_versions(&self, name: &ModelName) -> Result<Vec<Version>, ReleaseError> {
+        let mut versions = Vec::new();
+        for folder in [layout::alias_folder(name), removed_folder(name)] {
+            for file in layout::all_names(self.folder(), &folder).await? {
+                let path = format!("{folder}{file}");
+                let Some(content) = self.content(&path).await? else { continue };
+                if let Ok(file) = self.parse(&path, &content) {
+                    versions.push(file.version);
+                    versions.extend(file.history.into_iter().map(|release| release.version));
+                }
+            }
+        }
+        Ok(versions)
+    }
+
+    /// The content of a file; `None` without one.
+    pub(crate) async fn content(&self, path: &str) -> Result<Option<Content>, ReleaseError> {
+        match self.folder().file(path).fetch_changed(None).await {
+            Err(SourceError::NotFound { .. }) => Ok(None),
+            content => Ok(content?),
+        }
+    }
+
+    pub(crate) fn parse(&self, path: &str, content: &Content) -> Result<AliasFile, ReleaseError> {
+        match layout::parse_alias(self.folder().file(path).as_ref(), &content.bytes) {
+            Err(CatalogError::Unavailable(cause)) => Err(ReleaseError::DamagedAlias { cause }),
+            file => Ok(file?),
+        }
+    }
+
+    pub(crate) async fn unknown_alias(&self, name: &ModelName, alias: &ModelName) -> ReleaseError {
+        match self.existing(name).await {
+            Ok(existing) => existing.unknown_alias(name, alias.as_str()).into(),
+            Err(error) => error,
+        }
+    }
+}
+
+/// The folder of the files of a model's removed aliases.
+fn removed_folder(name: &ModelName) -> String {
+    format!("{name}/removed/")
+}
+
+pub(crate) fn removed_path(name: &ModelName, alias: &ModelName) -> String {
+    format!("{}{alias}.json", removed_folder(name))
+}
+
+pub(crate) fn changed(name: &ModelName, alias: &ModelName) -> ReleaseError {
+    ReleaseError::Changed { name: name.to_string(), alias: alias.to_string() }
+}
