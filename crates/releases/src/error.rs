@@ -109,6 +109,16 @@ pub enum ReleaseError {
         /// The latest version before it that can be released again.
         instead: Option<Version>,
     },
+    /// A rollback cannot return to this version.
+    #[error("{name}@{alias} was not version {version} before, or this version was rolled back")]
+    NotBefore {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+        /// The version.
+        version: Version,
+    },
     /// There is nothing to return to.
     #[error(
         "{name}@{alias} is version {version}, and there is no version before it that was not rolled back\n\

@@ -26,6 +26,7 @@ mod predict_errors;
 mod predict_parquet;
 mod preparation;
 mod releases;
+mod releases_back;
 mod releases_damaged;
 mod releases_meanwhile;
 mod releases_served;

@@ -12,14 +12,14 @@ use crate::support::{command, complained, complained_with_code, run, succeeded, 
 const ALIAS: &str = "models/price/aliases/live.json";
 
 /// A catalog with the versions 1, 2 and so on of `price`; each was live, and the last one is.
-fn released(folder: &Path, versions: usize) {
+pub(crate) fn released(folder: &Path, versions: usize) {
     for _ in 0..versions {
         succeeded(&run(folder, "publish price.json models/ --alias live"));
     }
 }
 
 /// Runs the command after `help: ` in a message.
-fn follow(folder: &Path, message: &str) -> String {
+pub(crate) fn follow(folder: &Path, message: &str) -> String {
     let help = message.lines().find_map(|line| line.strip_prefix("help: ")).unwrap_or_else(|| panic!("{message}"));
     let output = Command::new("sh").args(["-c", help]).current_dir(folder).output().unwrap();
     succeeded(&output).to_owned()
@@ -104,28 +104,6 @@ fn a_damaged_alias_is_replaced_with_force_and_without_its_history() {
     // The remedy of the message.
     assert_eq!(succeeded(&run(folder, "promote price 2 models/ --force")), "price@live is version 2.\n");
     assert_eq!(history(folder), ["2"]);
-}
-
-#[test]
-fn a_rollback_to_a_damaged_version_offers_the_last_good_one() {
-    let folder = models();
-    let folder = folder.path();
-    released(folder, 4);
-    fs::write(folder.join("models/price/3.json"), "{").unwrap();
-    fs::remove_file(folder.join("models/price/2.json")).unwrap();
-    let refused = run(folder, "rollback price models/");
-    let message = complained(&refused);
-    assert!(message.contains("price@live was version 3 before, which cannot be released again: file://"), "{message}");
-    assert!(message.contains("models/price/3.json: not a model file"), "{message}");
-    assert_eq!(follow(folder, message), "price@live is version 1; it was 4.\n");
-
-    for version in [1, 4] {
-        fs::write(folder.join(format!("models/price/{version}.json")), "{").unwrap();
-    }
-    let refused = run(folder, "rollback price models/");
-    let message = complained(&refused);
-    assert!(message.contains("help: no version before it is valid; publish one with --alias and --force"), "{message}");
-    succeeded(&run(folder, "publish price.json models/ --alias live --force"));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Which version a rollback returns to.
+
+use std::fs;
+use std::path::Path;
+
+use crate::releases::{history, models};
+use crate::releases_damaged::{follow, released};
+use crate::support::{complained, run, succeeded};
+
+/// The versions that `price@live` has after rollbacks, until there is no version before.
+fn rolled_back(folder: &Path) -> Vec<String> {
+    let mut versions = Vec::new();
+    loop {
+        let output = run(folder, "rollback price models/");
+        if !output.status.success() {
+            let message = complained(&output);
+            assert!(message.contains("there is no version before it that was not rolled back"), "{message}");
+            return versions;
+        }
+        versions.push(history(folder).remove(0));
+    }
+}
+
+#[test]
+fn a_version_that_was_rolled_back_is_not_live_again_by_a_rollback() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    for version in [2, 3, 1, 3] {
+        succeeded(&run(folder, &format!("promote price {version} models/")));
+    }
+    // Live were 1, 2, 3, 2, 3, 1, 3.
+    assert_eq!(rolled_back(folder), ["1", "2"]);
+    // A release after rollbacks can be rolled back, too.
+    succeeded(&run(folder, "promote price 3 models/"));
+    assert_eq!(rolled_back(folder), ["2"], "version 1 was rolled back");
+}
+
+#[test]
+fn a_rollback_goes_to_a_version_that_was_live_before() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 5);
+    succeeded(&run(folder, "publish price.json models/"));
+    let back = run(folder, "rollback price models/ --to 3 --message slow");
+    assert_eq!(succeeded(&back), "price@live is version 3; it was 5.\n");
+    assert_eq!(succeeded(&run(folder, "rollback price models/ --to 3")), "price@live was version 3 already.\n");
+    for (version, what) in [(4, "rolled back"), (6, "never live"), (9, "unknown")] {
+        let refused = run(folder, &format!("rollback price models/ --to {version}"));
+        let message = complained(&refused);
+        let expected = format!("price@live was not version {version} before, or this version was rolled back\nhelp: ");
+        assert!(message.contains(&expected), "{what}: {message}");
+        // The remedy of the message.
+        if version == 4 {
+            assert_eq!(follow(folder, message), "price@live is version 4; it was 3.\n");
+            succeeded(&run(folder, "rollback price models/"));
+        }
+    }
+    assert_eq!(rolled_back(folder), ["2", "1"]);
+    let table = run(folder, "history price models/");
+    assert!(succeeded(&table).contains("rollback of 5: slow"), "{}", succeeded(&table));
+}
+
+#[test]
+fn a_rollback_to_a_damaged_version_offers_the_last_good_one() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 5);
+    fs::write(folder.join("models/price/4.json"), "{").unwrap();
+    fs::remove_file(folder.join("models/price/3.json")).unwrap();
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("price@live was version 4 before, which cannot be released again: file://"), "{message}");
+    assert!(message.contains("models/price/4.json: not a model file"), "{message}");
+    let refused = run(folder, "rollback price models/ --to 4");
+    assert!(complained(&refused).contains("models/price/4.json: not a model file"), "{}", complained(&refused));
+    assert_eq!(follow(folder, message), "price@live is version 2; it was 5.\n");
+    // The advice was a rollback, too: the next one does not return to version 5.
+    assert_eq!(rolled_back(folder), ["1"]);
+
+    released(folder, 1);
+    for version in [1, 2] {
+        fs::write(folder.join(format!("models/price/{version}.json")), "{").unwrap();
+    }
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("help: no version before it is valid; publish one with --alias and --force"), "{message}");
+    succeeded(&run(folder, "publish price.json models/ --alias live --force"));
+}
