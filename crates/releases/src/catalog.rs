@@ -13,7 +13,7 @@ use ordinate_model::artifact::{ArtifactError, Document};
 use ordinate_model::identity::{ModelName, Version};
 
 use crate::error::ReleaseError;
-use crate::folder::{Condition, PutError, WritableFolder};
+use crate::folder::{Condition, Made, PutError, WritableFolder};
 
 /// How often a publisher tries the next version after somebody else took one.
 pub(crate) const ATTEMPTS: usize = 100;
@@ -43,6 +43,8 @@ pub struct Published {
 #[derive(Debug)]
 pub struct ReleaseCatalog {
     folder: Box<dyn WritableFolder>,
+    /// The folders that were made for it.
+    _made: Made,
 }
 
 impl ReleaseCatalog {
@@ -64,16 +66,15 @@ impl ReleaseCatalog {
                 return Err(ReleaseError::NotACatalog(detail));
             }
         };
-        Ok(Self { folder })
+        Ok(Self { folder, _made: Made::default() })
     }
 
-    /// The same catalog, which exists from then on.
+    /// The same catalog, which exists from then on. If nothing is written to it, it does not exist afterwards.
     ///
     /// # Errors
     /// [`ReleaseError::Source`] if it cannot be made.
     pub fn create(self) -> Result<Self, ReleaseError> {
-        self.folder.create()?;
-        Ok(self)
+        Ok(Self { _made: self.folder.create()?, ..self })
     }
 
     /// The location.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -38,13 +38,28 @@ pub enum PutError {
     Source(#[from] SourceError),
 }
 
+/// The folders that were made, the innermost first. Dropping it removes those that are empty.
+#[derive(Debug, Default)]
+pub struct Made(Vec<PathBuf>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // Fails, as it should, if there is something in it.
+            if fs::remove_dir(folder).is_err() {
+                return;
+            }
+        }
+    }
+}
+
 /// A folder whose files can be written.
 pub trait WritableFolder: ModelFolder {
-    /// Makes the folder exist.
+    /// Makes the folder exist. It is removed again with the result if nothing was written to it.
     ///
     /// # Errors
     /// [`SourceError`] if it cannot be made.
-    fn create(&self) -> Result<(), SourceError>;
+    fn create(&self) -> Result<Made, SourceError>;
 
     /// Writes a file as a whole if the condition holds. A write whose answer was lost is recognized as one's own.
     ///
@@ -61,8 +76,8 @@ pub trait WritableFolder: ModelFolder {
 
 impl WritableFolder for S3Folder {
     /// A prefix exists with its first object.
-    fn create(&self) -> Result<(), SourceError> {
-        Ok(())
+    fn create(&self) -> Result<Made, SourceError> {
+        Ok(Made::default())
     }
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
@@ -146,8 +161,10 @@ where
 }
 
 impl WritableFolder for LocalFolder {
-    fn create(&self) -> Result<(), SourceError> {
-        fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })
+    fn create(&self) -> Result<Made, SourceError> {
+        let made = self.path().ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+        fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })?;
+        Ok(Made(made))
     }
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {

@@ -18,4 +18,4 @@ pub use catalog::{Published, ReleaseCatalog};
 pub use check::Approval;
 pub use compatibility::{Breaking, breaking_changes};
 pub use error::ReleaseError;
-pub use folder::{Condition, PutError, WritableFolder};
+pub use folder::{Condition, Made, PutError, WritableFolder};

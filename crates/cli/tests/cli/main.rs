@@ -27,6 +27,7 @@ mod predict_parquet;
 mod preparation;
 mod releases;
 mod releases_back;
+mod releases_copy;
 mod releases_damaged;
 mod releases_meanwhile;
 mod releases_served;

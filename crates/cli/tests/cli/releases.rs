@@ -158,25 +158,6 @@ fn models_of_a_catalog_are_compared_and_predict() {
 }
 
 #[test]
-fn a_version_is_copied_as_it_is_to_another_catalog() {
-    let folder = models();
-    let folder = folder.path();
-    succeeded(&run(folder, "publish price.json staging/"));
-    succeeded(&run(folder, "publish again.json staging/ --alias live"));
-    for said in ["Copied price@2 to file://", "price@2 is in file://"] {
-        let copied = run(folder, "copy price staging/ production/ --alias live");
-        assert!(succeeded(&copied).starts_with(said), "{}", succeeded(&copied));
-    }
-    let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
-    assert_eq!(bytes("production/price/2.json"), bytes("staging/price/2.json"));
-    // Another model has the number there.
-    succeeded(&run(folder, "publish other.json fresh/"));
-    let copied = run(folder, "copy price@1 staging/ fresh/");
-    assert!(succeeded(&copied).contains("It is version 2 there"), "{}", succeeded(&copied));
-    succeeded(&run(folder, "inspect fresh/price/2.json"));
-}
-
-#[test]
 fn an_alias_is_not_a_number() {
     let folder = models();
     let output = run(folder.path(), "publish price.json models/ --alias 1");
