@@ -5,14 +5,14 @@ use std::error::Error;
 use clap::Args;
 use ordinate::source::catalog::{CatalogError, layout};
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::{Published, ReleaseCatalog, ReleaseError};
+use ordinate_releases::{Copied, Number, Published, ReleaseCatalog, ReleaseError};
 
 use super::catalog::{GoLiveArguments, create, name, open, wait};
 
 /// Copy a version of a model to another catalog
 ///
-/// The file is copied as it is, with its version and checksum, unless the other catalog has another model under that
-/// number: then it becomes the next free version there. Copying again changes nothing.
+/// The file is copied as it is, with its version and checksum, unless the other catalog has, or had released, another
+/// model under that number: then it becomes the next free version there. Copying again changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate copy price@4 s3://staging/models/ s3://production/models/
@@ -40,15 +40,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let version = resolve(&from, &model, wanted).await?;
         let original = from.load(&model, &version).await?;
         let approval = arguments.live.check(&to, &original.0).await?;
-        let copied = to.copy(original).await?;
-        let Published { model: copy, location, existed } = &copied;
+        let Copied { published, number } = to.copy(original).await?;
+        let Published { model: copy, location, existed } = &published;
         let mut text = if *existed {
             format!("{model}@{version} is in {location} already.\n")
         } else {
             format!("Copied {model}@{version} to {location}\nsha256 {}\n", copy.checksum())
         };
-        if copy.document().version != version {
-            let note = format!("It is version {} there: {version} is another model.\n", copy.version());
+        let reason = match number {
+            Number::Same => None,
+            Number::Taken => Some("is another model"),
+            Number::Removed => Some("was released there before, and its file is gone"),
+        };
+        if let Some(reason) = reason {
+            let note = format!("It is version {} there: {version} {reason}.\n", copy.version());
             text.push_str(&note);
         }
         Ok(text + &arguments.live.promote(&to, copy, approval).await?)

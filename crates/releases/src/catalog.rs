@@ -190,25 +190,4 @@ impl ReleaseCatalog {
         }
         Ok((model, bytes))
     }
-
-    /// Copies a model with its file, from [`Self::load`] of another catalog: under the same version with the same bytes
-    /// if that is free here, otherwise as the next free version. A version that is here already with the same bytes is
-    /// left as it is.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`].
-    pub async fn copy(&self, (model, bytes): (Model, Bytes)) -> Result<Published, ReleaseError> {
-        let Document { name, version, .. } = model.document();
-        let path = layout::model_path(name, version);
-        let here = match self.folder.put(&path, bytes.clone(), Condition::Absent).await {
-            Ok(()) => None,
-            Err(PutError::Conflict) => Some(self.folder.file(&path).fetch().await?),
-            Err(PutError::Source(error)) => return Err(error.into()),
-        };
-        let existed = here.is_some();
-        if here.is_none_or(|here| here == bytes) {
-            return Ok(Published { model, location: self.location(&path), existed });
-        }
-        self.publish(model.document()).await
-    }
 }

@@ -1,6 +1,7 @@
 //! Copies of versions between catalogs, and the folders of catalogs.
 
 use std::fs;
+use std::path::Path;
 
 use rstest::rstest;
 
@@ -19,11 +20,74 @@ fn a_version_is_copied_as_it_is_to_another_catalog() {
     }
     let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
     assert_eq!(bytes("production/price/2.json"), bytes("staging/price/2.json"));
+}
+
+/// The names of the files of `price` in a catalog, sorted.
+fn files(catalog: &Path) -> Vec<String> {
+    let entries = fs::read_dir(catalog.join("price")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| name != "aliases");
+    names.sort();
+    names
+}
+
+#[test]
+fn copying_again_changes_nothing_although_the_copy_has_another_number() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    let production = folder.join("production");
     // Another model has the number there.
-    succeeded(&run(folder, "publish other.json fresh/"));
-    let copied = run(folder, "copy price@1 staging/ fresh/");
-    assert!(succeeded(&copied).contains("It is version 2 there"), "{}", succeeded(&copied));
-    succeeded(&run(folder, "inspect fresh/price/2.json"));
+    succeeded(&run(folder, "publish other.json production/"));
+    let copied = run(folder, "copy price@1 staging/ production/");
+    let said = succeeded(&copied);
+    assert!(said.starts_with("Copied price@1 to file://"), "{said}");
+    assert!(said.ends_with("It is version 2 there: 1 is another model.\n"), "{said}");
+    succeeded(&run(folder, "inspect production/price/2.json"));
+    // A later one, and a damaged one, do not hide it.
+    succeeded(&run(folder, "publish again.json production/"));
+    fs::write(production.join("price/4.json"), "{").unwrap();
+    for alias in ["", " --alias live --force"] {
+        let copied = run(folder, &format!("copy price@1 staging/ production/{alias}"));
+        let said = succeeded(&copied);
+        assert!(
+            said.starts_with("price@1 is in file://") && said.contains("/production/price/2.json already."),
+            "{said}"
+        );
+        assert!(said.contains("It is version 2 there: 1 is another model.\n"), "{said}");
+    }
+    assert_eq!(files(&production), ["1.json", "2.json", "3.json", "4.json"]);
+}
+
+#[test]
+fn a_copy_does_not_have_the_number_of_a_version_that_was_released_and_removed() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    let production = folder.join("production");
+    for model in ["again", "price", "again"] {
+        succeeded(&run(folder, &format!("publish {model}.json production/ --alias live")));
+    }
+    succeeded(&run(folder, "publish price.json production/ --alias live"));
+    for version in [1, 2, 4] {
+        fs::remove_file(production.join(format!("price/{version}.json"))).unwrap();
+    }
+    for said in ["Copied price@1 to file://", "price@1 is in file://"] {
+        let copied = run(folder, "copy price@1 staging/ production/");
+        let text = succeeded(&copied);
+        assert!(text.starts_with(said), "{text}");
+        assert!(
+            text.ends_with("It is version 5 there: 1 was released there before, and its file is gone.\n"),
+            "{text}"
+        );
+    }
+    assert_eq!(files(&production), ["3.json", "5.json"]);
+    // A number that was never released is free again.
+    fs::remove_dir_all(&production).unwrap();
+    succeeded(&run(folder, "publish again.json production/"));
+    fs::remove_file(production.join("price/1.json")).unwrap();
+    let copied = run(folder, "copy price@1 staging/ production/");
+    assert!(succeeded(&copied).contains("/production/price/1.json\n"), "{}", succeeded(&copied));
 }
 
 #[rstest]

@@ -1,0 +1,81 @@
+//! Copies of versions from another catalog.
+
+use bytes::Bytes;
+use ordinate::source::catalog::layout;
+use ordinate_model::Model;
+use ordinate_model::artifact::Document;
+use ordinate_model::identity::{Checksum, Version};
+
+use crate::catalog::{Published, ReleaseCatalog};
+use crate::error::ReleaseError;
+use crate::folder::{Condition, PutError};
+
+/// A version that was copied.
+#[derive(Debug)]
+pub struct Copied {
+    /// The model in the catalog to which it was copied.
+    pub published: Published,
+    /// Its number there.
+    pub number: Number,
+}
+
+/// The number of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// That of the original.
+    Same,
+    /// Another one, because another model has that of the original.
+    Taken,
+    /// Another one, because another model had that of the original, and an alias pointed to it.
+    Removed,
+}
+
+impl ReleaseCatalog {
+    /// Copies a model with its file, from [`Self::load`] of another catalog: under the same version with the same bytes
+    /// if nobody has used that here, otherwise as the next free version. A model that is here already, under this or another
+    /// version, is left as it is.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn copy(&self, (model, bytes): (Model, Bytes)) -> Result<Copied, ReleaseError> {
+        let Document { name, version, .. } = model.document();
+        let path = layout::model_path(name, version);
+        let here = self.versions(name).await?;
+        let number = if here.contains(version) || !self.released_versions(name).await?.contains(version) {
+            let existed = match self.folder().put(&path, bytes.clone(), Condition::Absent).await {
+                Ok(()) => Some(false),
+                Err(PutError::Conflict) => (self.folder().file(&path).fetch().await? == bytes).then_some(true),
+                Err(PutError::Source(error)) => return Err(error.into()),
+            };
+            if let Some(existed) = existed {
+                let published = Published { model, location: self.location(&path), existed };
+                return Ok(Copied { published, number: Number::Same });
+            }
+            Number::Taken
+        } else {
+            Number::Removed
+        };
+        let published = match self.same_model(model.document(), &here).await? {
+            Some(published) => published,
+            None => self.publish(model.document()).await?,
+        };
+        Ok(Copied { published, number })
+    }
+
+    /// The latest of these versions that is the same model under its own number. Damaged ones are skipped.
+    async fn same_model(&self, document: &Document, versions: &[Version]) -> Result<Option<Published>, ReleaseError> {
+        for version in versions.iter().rev() {
+            let path = layout::model_path(&document.name, version);
+            let failed = |source| ReleaseError::Artifact { location: self.location(&path), source };
+            let expected = document.clone().with_version(version.clone()).map_err(failed)?.sha256;
+            match self.load(&document.name, version).await {
+                Ok((model, _)) if expected.as_ref().map(Checksum::as_str) == Some(model.checksum()) => {
+                    return Ok(Some(Published { model, location: self.location(&path), existed: true }));
+                }
+                Err(error) if !error.is_damage() => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+}
