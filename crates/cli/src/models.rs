@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::Args;
 use indexmap::IndexMap;
+use ordinate::source::catalog::CatalogError;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_model::wording::counted;
 use ordinate_releases::{Listed, ReleaseCatalog, ReleaseError};
@@ -18,7 +19,7 @@ use super::{print, print_error};
 /// Show the models of a catalog: versions, aliases, metrics, age, size
 ///
 /// The metrics are those of held-out rows, or of the training rows if no rows were held out. The exit code is 1 if a file
-/// of the catalog is damaged or missing.
+/// of the catalog is damaged or missing, or cannot be read.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate models models/
@@ -35,12 +36,15 @@ pub(super) struct Arguments {
 #[derive(Serialize)]
 struct Entry {
     name: String,
-    /// `None` for an alias whose file is damaged.
+    /// `None` for an alias or a list of versions that could not be read.
     version: Option<String>,
     aliases: Vec<String>,
-    /// `None` for a damaged file.
+    /// `None` for a file that is damaged or could not be read.
     #[serde(flatten)]
     file: Option<ModelFacts>,
+    /// Why it could not be read, although it may be valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// Facts of a model file.
@@ -56,25 +60,27 @@ struct ModelFacts {
 #[derive(Default, Serialize)]
 struct Entries {
     models: Vec<Entry>,
-    /// Files that are damaged or missing, and folders that are no models.
+    /// Files that are damaged or missing or could not be read, and folders that are no models.
     problems: Vec<String>,
     /// The number of files that are damaged or missing.
     #[serde(skip)]
     damaged: usize,
+    /// The number of files and lists that could not be read.
+    #[serde(skip)]
+    unread: usize,
 }
 
 /// Returns the models as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let catalog = arguments.catalog.open()?;
     let entries = wait(entries(&catalog))?;
-    let damaged = entries.damaged;
+    let failure = entries.failure();
     let text = if arguments.json { serde_json::to_string(&entries)? + "\n" } else { entries.text(&catalog) };
-    match damaged {
-        0 => Ok(text),
-        count => {
+    match failure {
+        None => Ok(text),
+        Some(failure) => {
             print(&text);
-            let files = counted(count, "file is damaged or missing", "files are damaged or missing");
-            Err(format!("{}: {files}", catalog.describe()).into())
+            Err(format!("{}: {failure}", catalog.describe()).into())
         }
     }
 }
@@ -90,9 +96,12 @@ impl Entries {
         }
         let titles = ["name", "version", "aliases", "created", "size", "metric"].map(|title| (title, Align::Left));
         let mut table = TextTable::new(titles);
-        for Entry { name, version, aliases, file } in self.models {
+        for Entry { name, version, aliases, file, error } in self.models {
             let [created, size, metric] = match file {
-                None => ["damaged".to_owned(), String::new(), String::new()],
+                None => {
+                    let what = if error.is_some() { "error" } else { "damaged" };
+                    [what.to_owned(), String::new(), String::new()]
+                }
                 Some(ModelFacts { created, bytes, metrics, .. }) => {
                     let metric =
                         metrics.first().map(|(name, value)| format!("{} {}", title(name), significant(*value)));
@@ -104,48 +113,73 @@ impl Entries {
         table.to_string()
     }
 
-    fn push_damage(&mut self, problem: String) {
-        self.damaged += 1;
-        self.problems.push(problem);
+    /// Counts a problem. Returns its text if the file may be valid all the same.
+    fn push_problem(&mut self, problem: String, error: &ReleaseError) -> Option<String> {
+        self.problems.push(problem.clone());
+        if error.is_damage() {
+            self.damaged += 1;
+            return None;
+        }
+        self.unread += 1;
+        Some(problem)
     }
-}
 
-/// All versions; a file that cannot be read does not hide the others.
-async fn entries(catalog: &ReleaseCatalog) -> Result<Entries, ReleaseError> {
-    let mut entries = Entries::default();
-    for name in catalog.names().await? {
-        let Listed { versions, aliases } = match catalog.listed(&name).await {
-            Ok(listed) => listed,
-            // A folder without a version is no model.
-            Err(error) => {
-                entries.problems.push(format!("{name}: {}", message(&error)));
-                continue;
-            }
-        };
+    /// What is wrong with the catalog, as text.
+    fn failure(&self) -> Option<String> {
+        let counts = [
+            (self.damaged, "file is damaged or missing", "files are damaged or missing"),
+            (self.unread, "file or list could not be read", "files or lists could not be read"),
+        ];
+        let found = counts.iter().filter(|(count, ..)| *count > 0).map(|(count, one, more)| counted(*count, one, more));
+        Some(found.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+    }
+
+    /// Adds the versions and aliases of a model; a file that cannot be read does not hide the others.
+    async fn push_model(&mut self, catalog: &ReleaseCatalog, name: &ModelName, listed: Listed) {
+        let Listed { versions, aliases } = listed;
         let mut pointers = Vec::new();
         for (alias, version) in aliases {
             match version {
                 Ok(version) => pointers.push((alias.to_string(), version)),
                 Err(error) => {
-                    let (name, alias) = (name.to_string(), alias.to_string());
-                    entries.push_damage(format!("{name}@{alias}: {}", message(&error)));
-                    entries.models.push(Entry { name, version: None, aliases: vec![alias], file: None });
+                    let problem = format!("{name}@{alias}: {}", message(&error));
+                    let error = self.push_problem(problem, &error);
+                    let (name, aliases) = (name.to_string(), vec![alias.to_string()]);
+                    self.models.push(Entry { name, version: None, aliases, file: None, error });
                 }
             }
         }
         for (alias, version) in pointers.iter().filter(|(_, to)| !versions.contains(to)) {
-            entries.push_damage(format!("{name}@{alias} is version {version}, which does not exist"));
+            self.damaged += 1;
+            self.problems.push(format!("{name}@{alias} is version {version}, which does not exist"));
         }
         for version in versions.iter().rev() {
             let aliases = pointers.iter().filter(|(_, to)| to == version).map(|(alias, _)| alias.clone()).collect();
-            let file = match facts(catalog, &name, version).await {
-                Ok(facts) => Some(facts),
-                Err(error) => {
-                    entries.push_damage(message(&error));
-                    None
-                }
+            let (file, error) = match facts(catalog, name, version).await {
+                Ok(facts) => (Some(facts), None),
+                Err(error) => (None, self.push_problem(message(&error), &error)),
             };
-            entries.models.push(Entry { name: name.to_string(), version: Some(version.to_string()), aliases, file });
+            let (name, version) = (name.to_string(), Some(version.to_string()));
+            self.models.push(Entry { name, version, aliases, file, error });
+        }
+    }
+}
+
+/// All models.
+async fn entries(catalog: &ReleaseCatalog) -> Result<Entries, ReleaseError> {
+    let mut entries = Entries::default();
+    for name in catalog.names().await? {
+        match catalog.listed(&name).await {
+            Ok(listed) => entries.push_model(catalog, &name, listed).await,
+            // A folder without a version is no model.
+            Err(error @ ReleaseError::Catalog(CatalogError::UnknownModel { .. })) => {
+                entries.problems.push(format!("{name}: {}", message(&error)));
+            }
+            Err(error) => {
+                let error = entries.push_problem(format!("{name}: {}", message(&error)), &error);
+                let name = name.to_string();
+                entries.models.push(Entry { name, version: None, aliases: Vec::new(), file: None, error });
+            }
         }
     }
     Ok(entries)

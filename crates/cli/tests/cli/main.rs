@@ -29,6 +29,7 @@ mod releases;
 mod releases_back;
 mod releases_copy;
 mod releases_damaged;
+mod releases_denied;
 mod releases_meanwhile;
 mod releases_served;
 mod report;

@@ -1,0 +1,54 @@
+//! Catalogs in S3 of which a part cannot be read at the moment.
+
+use ordinate_test_support::proxy::{Fault, Proxy};
+use ordinate_test_support::s3_server::S3Server;
+use serde_json::{Value, json};
+
+use crate::releases::{administrator, make_bucket, models};
+use crate::support::{complained, succeeded, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_read_is_listed_as_an_error_and_not_as_damaged() {
+    make_bucket().await;
+    let folder = models();
+    let folder = folder.path();
+    let catalog = "s3://models/releases/denied/";
+    let run = |arguments: &str| administrator(folder, arguments).output().unwrap();
+    for model in ["price", "again", "price"] {
+        succeeded(&run(&format!("publish {model}.json {catalog} --alias live")));
+    }
+    succeeded(&run(&format!("promote price 1 {catalog} --alias shadow")));
+    succeeded(&run(&format!("publish line {catalog}")));
+    let proxy = Proxy::start_with(S3Server::shared().address(), |request| match request.target.as_str() {
+        target if target.contains("/price/1.json") => Fault::Respond(403, "AccessDenied"),
+        target if target.contains("/price/2.json") => Fault::Respond(503, "SlowDown"),
+        target if target.contains("/aliases/shadow.json") => Fault::Respond(403, "AccessDenied"),
+        target if target.contains("list-type") && target.contains("line%2F") => Fault::Respond(403, "AccessDenied"),
+        _ => Fault::None,
+    });
+    let proxy = proxy.await;
+    let listed = async |options: &str| {
+        let mut command = administrator(folder, &format!("models {catalog}{options}"));
+        command.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address()));
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    let table = listed("").await;
+    let message = complained(&table);
+    assert!(message.ends_with("denied/: 4 files or lists could not be read\n"), "{message}");
+    assert!(message.contains("/price/1.json: access denied") && message.contains("SlowDown"), "{message}");
+    let rows: Vec<Vec<&str>> =
+        text(&table.stdout).lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["line", "error"], "{rows:?}");
+    assert_eq!(rows[1], ["price", "shadow", "error"], "{rows:?}");
+    assert_eq!(rows[2][..3], ["price", "3", "live"], "{rows:?}");
+    assert_eq!(rows[3..], [["price", "2", "error"], ["price", "1", "error"]], "{rows:?}");
+
+    let listed = listed(" --json").await;
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let errors = |index: usize| listed["models"][index]["error"].as_str().unwrap_or_default().to_owned();
+    assert!(errors(0).starts_with("line: s3://"), "{listed}");
+    assert!(errors(1).starts_with("price@shadow: s3://"), "{listed}");
+    assert_eq!(listed["models"][2].get("error"), None, "{listed}");
+    assert!(errors(3).contains("SlowDown") && errors(4).contains("access denied"), "{listed}");
+    assert_eq!(listed["models"][4]["version"], json!("1"));
+}
