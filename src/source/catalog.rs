@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use super::bundled::{self, BundledFolder};
 use super::{ModelFolder, ModelSource};
 pub use cache::FAILURE_MEMORY;
+pub use default::MAX_CHECKED;
 pub use error::{CatalogError, Known, LoadError};
 pub use existing::Existing;
 use layout::LIVE;

@@ -13,7 +13,7 @@ use ordinate_releases::{Approval, Change, ReleaseCatalog, ReleaseError, Who};
 use ordinate_table::shell_word;
 
 use super::curl::program;
-use super::print_error;
+use super::{print, print_error};
 
 /// The catalog of a command.
 #[derive(Debug, Args)]
@@ -111,7 +111,8 @@ impl GoLiveArguments {
         }
     }
 
-    /// Changes the alias to a model that was published, and returns the change as text.
+    /// Changes the alias to a model that was published, which is described by `published`, and returns both as text that
+    /// remains to be printed.
     ///
     /// # Errors
     /// [`ReleaseError::NotPromoted`].
@@ -120,10 +121,11 @@ impl GoLiveArguments {
         catalog: &ReleaseCatalog,
         model: &Model,
         approval: Option<Approval>,
+        published: String,
     ) -> Result<String, ReleaseError> {
-        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(String::new()) };
-        match promote(catalog, model, alias, &self.release.who(), approval).await {
-            Ok(changed) => Ok(changed),
+        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(published) };
+        match catalog.promote(model, alias, &self.release.who(), approval).await {
+            Ok(change) => Ok(report(catalog, &model.document().name, alias, &change, published).await),
             Err(error) => {
                 let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
                 let force = if self.force || error.needs_force() { " --force" } else { "" };
@@ -139,31 +141,30 @@ impl GoLiveArguments {
     }
 }
 
-/// Changes an alias to a model of the catalog, and returns the change as text. Warns if the model is the second released
-/// one, since requests that name no model need a default model then.
-///
-/// # Errors
-/// See [`ReleaseError`].
-pub(super) async fn promote(
+/// Returns what was done, and the change of an alias, as text that remains to be printed. If the model can be the second
+/// released one, prints it at once, since looking for the others takes time, and warns: requests that name no model need
+/// a default model then.
+pub(super) async fn report(
     catalog: &ReleaseCatalog,
-    model: &Model,
+    name: &ModelName,
     alias: &ModelName,
-    who: &Who,
-    approval: Approval,
-) -> Result<String, ReleaseError> {
-    let name = &model.document().name;
-    let change = catalog.promote(model, alias, who, approval).await?;
-    if change.from.is_none() && *alias == layout::live() {
-        // The alias is changed, whatever can be listed.
-        if let [other] = catalog.others_released(name, 2).await.unwrap_or_default().as_slice() {
-            print_error(&format!(
-                "warning: {name} is the second released model of the catalog, so requests that name no model, such as \
-                 POST /predict, fail in servers that start from now on\n\
-                 help: set their DEFAULT_MODEL, such as DEFAULT_MODEL={other}\n"
-            ));
-        }
+    change: &Change,
+    done: String,
+) -> String {
+    let text = done + &changed(name, alias, change);
+    if change.from.is_some() || *alias != layout::live() {
+        return text;
     }
-    Ok(changed(name, alias, &change))
+    print(&text);
+    // The alias is changed, whatever can be listed.
+    if let Ok(Some(other)) = catalog.former_default(name).await {
+        print_error(&format!(
+            "warning: {name} is the second released model of the catalog, so requests that name no model, such as \
+             POST /predict, fail in servers that start from now on\n\
+             help: set their DEFAULT_MODEL, such as DEFAULT_MODEL={other}\n"
+        ));
+    }
+    String::new()
 }
 
 /// The entry of a release in the history.

@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             let note = format!("It is version {} there: {version} {reason}.\n", copy.version());
             text.push_str(&note);
         }
-        Ok(text + &arguments.live.promote(&to, copy, approval).await?)
+        arguments.live.promote(&to, copy, approval, text).await
     })
 }
 

@@ -12,7 +12,7 @@ use ordinate_train::evaluate::title;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
-use super::catalog::{CatalogArgument, message, wait};
+use super::catalog::{CatalogArgument, message, name, wait};
 use super::train::significant;
 use super::{print, print_error};
 
@@ -23,10 +23,14 @@ use super::{print, print_error};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate models models/
+  ordinate models models/ price
   ordinate models s3://bucket/models/ --json")]
 pub(super) struct Arguments {
     #[command(flatten)]
     catalog: CatalogArgument,
+    /// Model to show [default: all models]
+    #[arg(value_name = "NAME", value_parser = name)]
+    name: Option<ModelName>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -73,7 +77,7 @@ struct Entries {
 /// Returns the models as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let catalog = arguments.catalog.open()?;
-    let entries = wait(entries(&catalog))?;
+    let entries = wait(entries(&catalog, arguments.name.as_ref()))?;
     let failure = entries.failure();
     let text = if arguments.json { serde_json::to_string(&entries)? + "\n" } else { entries.text(&catalog) };
     match failure {
@@ -165,9 +169,14 @@ impl Entries {
     }
 }
 
-/// All models.
-async fn entries(catalog: &ReleaseCatalog) -> Result<Entries, ReleaseError> {
+/// All models, or the one with this name.
+async fn entries(catalog: &ReleaseCatalog, only: Option<&ModelName>) -> Result<Entries, ReleaseError> {
     let mut entries = Entries::default();
+    if let Some(name) = only {
+        let listed = catalog.listed(name).await?;
+        entries.push_model(catalog, name, listed).await;
+        return Ok(entries);
+    }
     for name in catalog.names().await? {
         match catalog.listed(&name).await {
             Ok(listed) => entries.push_model(catalog, &name, listed).await,

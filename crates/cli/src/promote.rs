@@ -6,7 +6,7 @@ use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::Approval;
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, promote, version, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, report, version, wait};
 
 /// Make an alias of a model point to a version
 ///
@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     wait(async {
         let (model, _) = catalog.load(name, version).await?;
         let approval = if *force { Approval::Forced } else { catalog.check(alias, &model).await? };
-        promote(&catalog, &model, alias, &who, approval).await
+        let change = catalog.promote(&model, alias, &who, approval).await?;
+        Ok(report(&catalog, name, alias, &change, String::new()).await)
     })
 }

@@ -38,6 +38,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let Published { model, location, .. } = catalog.publish(model.document()).await?;
         let published =
             format!("Published {}@{} to {location}\nsha256 {}\n", model.name(), model.version(), model.checksum());
-        Ok(published + &arguments.live.promote(&catalog, &model, approval).await?)
+        arguments.live.promote(&catalog, &model, approval, published).await
     })
 }

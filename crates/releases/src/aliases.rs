@@ -1,6 +1,7 @@
 //! The aliases of models: listing, changing and removing them.
 
 use ordinate::source::Content;
+use ordinate::source::catalog::MAX_CHECKED;
 use ordinate::source::catalog::layout::{self, AliasFile};
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
@@ -124,13 +125,19 @@ impl ReleaseCatalog {
         }
     }
 
-    /// The first other models with the alias `live`, at most `most`.
+    /// The only other model with the alias `live`. It was the default model of servers for which no other is set, which it
+    /// is no longer; `None` for no or several others, and for a catalog that is too large to have such a default model.
     ///
     /// # Errors
     /// See [`ReleaseError`].
-    pub async fn others_released(&self, name: &ModelName, most: usize) -> Result<Vec<ModelName>, ReleaseError> {
-        let mut names = self.names().await?;
-        names.retain(|other| other != name);
-        Ok(layout::released(self.folder(), &names, most).await?)
+    pub async fn former_default(&self, name: &ModelName) -> Result<Option<ModelName>, ReleaseError> {
+        let page = self.folder().list("", None, MAX_CHECKED + 1).await?;
+        let names: Vec<ModelName> = layout::folder_names(&page.names).collect();
+        if names.len() > MAX_CHECKED || page.next.is_some() {
+            return Ok(None);
+        }
+        let others = names.iter().filter(|other| *other != name);
+        let mut released = layout::released(self.folder(), others, 2).await?;
+        Ok(released.pop().filter(|_| released.is_empty()))
     }
 }

@@ -12,7 +12,7 @@ use crate::source::Causes;
 
 /// The most models among which the only released one is looked for; each costs a request. A larger catalog has a
 /// default model only if `DEFAULT_MODEL` names it.
-const MAX_CHECKED: usize = 100;
+pub const MAX_CHECKED: usize = 100;
 
 impl Catalog {
     /// The model for requests that name no model. Loads it if necessary.

@@ -53,9 +53,17 @@ fn damaged_files_are_listed_and_hide_no_other() {
     assert_eq!(rows[2][..2], ["price", "2"], "{rows:?}");
     assert_eq!(rows[3], ["price", "1", "damaged"], "{rows:?}");
 
+    succeeded(&run(folder, "publish line models/"));
+    let line = run(folder, "models models/ line");
+    assert!(!succeeded(&line).contains("price"), "{}", succeeded(&line));
+    let one = run(folder, "models models/ price");
+    assert!(complained(&one).contains("models/: 3 files are damaged or missing"), "{}", complained(&one));
+    let unknown = run(folder, "models models/ prize");
+    assert!(complained(&unknown).contains("did you mean \"price\""), "{}", complained(&unknown));
+
     let listed = run(folder, "models models/ --json");
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!(listed["models"][0], serde_json::json!({"name": "price", "version": null, "aliases": ["shadow"]}));
+    assert_eq!(listed["models"][1], serde_json::json!({"name": "price", "version": null, "aliases": ["shadow"]}));
     assert_eq!(listed["problems"].as_array().unwrap().len(), 4, "{listed}");
 }
 

@@ -1,7 +1,10 @@
-//! Catalogs in S3 of which a part cannot be read at the moment.
+//! Catalogs in S3 of which a part cannot be read, and the requests for large ones.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use ordinate_test_support::proxy::{Fault, Proxy};
-use ordinate_test_support::s3_server::S3Server;
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use serde_json::{Value, json};
 
 use crate::releases::{administrator, make_bucket, models};
@@ -51,4 +54,66 @@ async fn a_file_that_cannot_be_read_is_listed_as_an_error_and_not_as_damaged() {
     assert_eq!(listed["models"][2].get("error"), None, "{listed}");
     assert!(errors(3).contains("SlowDown") && errors(4).contains("access denied"), "{listed}");
     assert_eq!(listed["models"][4]["version"], json!("1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_is_printed_before_others_are_looked_for() {
+    make_bucket().await;
+    let folder = models();
+    let catalog = "s3://models/releases/printed/";
+    succeeded(&administrator(folder.path(), &format!("publish line {catalog} --alias live")).output().unwrap());
+    // The list of all models does not arrive.
+    let is_list = |target: &str| target.contains("list-type") && !target.contains("price%2F");
+    let proxy = Proxy::start_with(S3Server::shared().address(), move |request| {
+        if is_list(&request.target) { Fault::Stall } else { Fault::None }
+    });
+    let proxy = proxy.await;
+    let mut publish = administrator(folder.path(), &format!("publish price.json {catalog} --alias live"));
+    publish.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address())).stdout(Stdio::piped());
+    let lines = tokio::task::spawn_blocking(move || {
+        let mut child = publish.spawn().unwrap();
+        let lines: Vec<String> =
+            BufReader::new(child.stdout.take().unwrap()).lines().take(3).map(|line| line.unwrap()).collect();
+        let is_running = child.try_wait().unwrap().is_none();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(is_running, "it looks for other models: {lines:?}");
+        lines
+    });
+    let lines = lines.await.unwrap();
+    assert!(lines[0].starts_with("Published price@1 to s3://"), "{lines:?}");
+    assert_eq!(lines[2], "price@live is version 1.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_reads_no_drafts_of_a_large_catalog() {
+    make_bucket().await;
+    let folder = models();
+    let server = S3Server::shared();
+    for number in 0..100 {
+        server.put(BUCKET, &format!("releases/drafts/draft-{number:03}/1.json"), "{}").await;
+    }
+    let proxy = Proxy::start(server.address(), |_| Fault::None).await;
+    let run = async |arguments: &str| {
+        let mut command = administrator(folder.path(), &format!("{arguments} s3://models/releases/drafts/"));
+        command.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address()));
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    succeeded(
+        &administrator(folder.path(), "publish line s3://models/releases/drafts/ --alias live").output().unwrap(),
+    );
+    // Without DEFAULT_MODEL, a catalog of this size has no default model anyway.
+    let published = run("publish price.json --alias live").await;
+    assert_eq!((succeeded(&published).lines().count(), text(&published.stderr)), (3, ""));
+    let targets = proxy.targets();
+    assert!(targets.iter().all(|target| !target.contains("draft-")), "{targets:?}");
+
+    // One model of it.
+    let before = proxy.requests();
+    let mut one = administrator(folder.path(), "models s3://models/releases/drafts/ price");
+    one.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address()));
+    let one = tokio::task::spawn_blocking(move || one.output().unwrap()).await.unwrap();
+    let table = succeeded(&one);
+    assert!(table.lines().count() == 2 && table.contains("price  1        live"), "{table}");
+    assert!(proxy.requests() - before <= 5, "{:?}", &proxy.targets()[before..]);
 }
