@@ -3,6 +3,7 @@
 use crate::holdout::Holdout;
 use crate::solver::design_rows::{DesignRow, DesignRows};
 use crate::solver::glm::{GlmRow, GlmRows};
+use crate::solver::moments::LevelColumns;
 use crate::training_table::{EncodedRow, TrainingTable};
 use ordinate_table::spool::SpoolError;
 
@@ -20,7 +21,7 @@ impl DesignRows for TrainingRows<'_> {
         self.table.names()
     }
 
-    fn levels(&self) -> Vec<usize> {
+    fn levels(&self) -> LevelColumns {
         self.table.levels()
     }
 
@@ -44,7 +45,7 @@ impl DesignRows for TrainingRows<'_> {
 }
 
 impl GlmRows for TrainingRows<'_> {
-    fn levels(&self) -> Vec<usize> {
+    fn levels(&self) -> LevelColumns {
         self.table.levels()
     }
 

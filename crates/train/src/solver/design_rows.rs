@@ -1,5 +1,6 @@
 //! The interface between data and solvers: rows of numbers that are read once or several times.
 
+use super::moments::LevelColumns;
 use ordinate_table::SpoolError;
 
 /// One row of the design.
@@ -26,10 +27,9 @@ pub trait DesignRows {
     /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E>;
 
-    /// The columns of the levels of the category with the most levels, ascending, if they are many: at most one of them is 1 in a
-    /// row, and the others are 0.
-    fn levels(&self) -> Vec<usize> {
-        Vec::new()
+    /// The columns of the levels of one category or two, if they are many.
+    fn levels(&self) -> LevelColumns {
+        LevelColumns::default()
     }
 
     /// Reports that a fit has done about this fraction of its work, from 0 to 1.

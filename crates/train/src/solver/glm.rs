@@ -21,7 +21,7 @@ mod sums;
 
 use super::error::SolveError;
 use super::logistic::iterate::{LAST_STEP, SHORTEST_STEP, SUFFICIENT};
-use super::moments::Moments;
+use super::moments::{LevelColumns, Moments};
 use super::qr::{UpperTriangle, dot};
 use basis::Basis;
 pub use glm_fit::{GlmFit, GlmStatistics};
@@ -59,10 +59,9 @@ pub trait GlmRows {
     /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E>;
 
-    /// The columns of the levels of the category with the most levels, ascending, if they are many: at most one of them is 1 in a
-    /// row, and the others are 0.
-    fn levels(&self) -> Vec<usize> {
-        Vec::new()
+    /// The columns of the levels of one category or two, if they are many.
+    fn levels(&self) -> LevelColumns {
+        LevelColumns::default()
     }
 }
 

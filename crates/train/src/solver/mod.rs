@@ -10,6 +10,7 @@ pub mod error;
 pub mod estimate;
 pub mod folds;
 pub mod glm;
+mod laplacian;
 pub mod least_squares;
 pub(crate) mod length;
 pub mod leverage;

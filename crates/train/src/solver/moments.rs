@@ -11,6 +11,7 @@
 //! update of the mean of Chan, Golub and `LeVeque` (1983). `XᵀX` is never formed: that would square the condition number, which
 //! is what makes the normal equations inaccurate.
 
+mod crossed;
 mod dependency;
 mod groups;
 mod sparse;
@@ -20,6 +21,7 @@ use std::ops::RangeInclusive;
 use super::error::SolveError;
 use super::qr::{UpperTriangle, dot};
 use super::simd;
+pub use crossed::LevelColumns;
 pub use dependency::RedundantColumns;
 use groups::Groups;
 pub(crate) use groups::WithinGroups;
@@ -57,14 +59,14 @@ impl Accumulator {
         Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new(), groups: None }
     }
 
-    /// As [`new()`](Self::new), for columns of which `levels` (ascending) are those of a category: at most one of them is 1 in a
-    /// row, and the others are 0. The time does not depend on their number.
+    /// As [`new()`](Self::new), for columns of which these are the levels of one category or two. The time does not depend on the
+    /// number of levels of one, and with two it grows with the cube of the second one's, but not with the rows.
     #[must_use]
-    pub fn with_levels(mut shift: Vec<f64>, levels: Vec<usize>) -> Self {
-        if levels.is_empty() {
+    pub fn with_levels(mut shift: Vec<f64>, levels: LevelColumns) -> Self {
+        if levels.groups.is_empty() {
             return Self::new(shift);
         }
-        for level in &levels {
+        for level in levels.groups.iter().chain(&levels.crossed) {
             shift.get_mut(*level).into_iter().for_each(|shift| *shift = 0.0);
         }
         let groups = Some(Groups::new(levels, shift.len()));
@@ -275,7 +277,7 @@ impl Moments {
             }
             if let (Some(ours), Some(theirs)) = (&self.groups, &other.groups)
                 && self.shift == other.shift
-                && ours.levels() == theirs.levels()
+                && ours.has_levels_of(theirs)
             {
                 let mut both = ours.clone();
                 both.merge(theirs);

@@ -3,12 +3,14 @@
 //! The operations and their order do not depend on the processor (`simd`), so a model file has the same bytes on every machine.
 
 mod householder;
+mod inverse;
 
 use pulp::Arch;
 
 use super::simd::LANES;
 use householder::AbsorbRows;
 pub(super) use householder::power_of_two;
+use inverse::Invert;
 
 /// An upper triangular matrix with a non-negative diagonal: row `i` contains the entries from the diagonal. Of fewer rows of
 /// data than columns, the last rows are zero and are not stored.
@@ -37,6 +39,11 @@ impl UpperTriangle {
     /// The number of columns.
     pub(crate) fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// All [`rows()`](Self::rows).
+    pub(super) fn into_rows(self) -> Vec<Vec<f64>> {
+        self.rows
     }
 
     /// Row `i`: `p − i` numbers, the diagonal first. Further rows are zero.
@@ -151,25 +158,7 @@ impl UpperTriangle {
 
     /// The rows of `R⁻¹`, from the diagonal.
     pub(crate) fn inverse(&self) -> Vec<Vec<f64>> {
-        let mut below: Vec<Vec<f64>> = Vec::with_capacity(self.rows.len());
-        // From the last row, so that the first of `below` is the next.
-        for row in self.rows.iter().rev() {
-            let Some((diagonal, rest)) = row.split_first() else { continue };
-            let mut entries = vec![0.0; row.len()];
-            for (place, (factor, other)) in rest.iter().zip(below.iter().rev()).enumerate() {
-                let to = entries.iter_mut().skip(place + 1);
-                to.zip(other).for_each(|(entry, value)| *entry -= factor * value);
-            }
-            if let Some(first) = entries.first_mut() {
-                *first = 1.0;
-            }
-            for entry in &mut entries {
-                *entry /= diagonal;
-            }
-            below.push(entries);
-        }
-        below.reverse();
-        below
+        Arch::new().dispatch(Invert(&self.rows))
     }
 
     /// Solves `R v = right`, from the last row, for as many of the first columns as `right` has numbers.

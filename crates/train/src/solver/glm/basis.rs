@@ -46,7 +46,7 @@ impl Basis {
         let intercept = moments.intercepts() > 0;
         let is_kept = |column: &usize| dropped.binary_search(column).is_err();
         let kept: Vec<usize> = (0..features).filter(is_kept).collect();
-        let mut levels: Vec<usize> = rows.levels().into_iter().filter(is_kept).collect();
+        let mut levels: Vec<usize> = rows.levels().groups.into_iter().filter(is_kept).collect();
         if orthonormal && !intercept {
             levels.clear();
         }

@@ -10,7 +10,7 @@
 //! means of the groups, so that this difference of matrices does not lose digits.
 
 use super::super::error::SolveError;
-use super::super::moments::{Accumulator, Moments, WithinGroups};
+use super::super::moments::{Accumulator, LevelColumns, Moments, WithinGroups};
 use super::super::qr::dot;
 use super::GlmRows;
 
@@ -60,7 +60,8 @@ pub(super) fn grouped_moments(
     levels: &[usize],
 ) -> Result<Option<Moments>, SolveError> {
     let places = columns.iter().enumerate().filter(|(_, column)| levels.binary_search(column).is_ok());
-    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    let groups = places.map(|(place, _)| place).collect();
+    let places = LevelColumns { groups, crossed: Vec::new() };
     let mut accumulator: Option<Accumulator> = None;
     let mut values = Vec::with_capacity(columns.len());
     rows.scan::<SolveError>(&mut |row| {

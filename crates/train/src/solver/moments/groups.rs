@@ -10,6 +10,7 @@
 //! where the last group is that of the rows without a level. The other columns add the R of their deviations from the means of
 //! the groups. Rotations then move the columns to their places. A category with thousands of levels costs as much as one number.
 
+use super::crossed::{Crossed, LevelColumns};
 use super::{BLOCK_ROWS, Moments};
 use crate::solver::length::length;
 use crate::solver::qr::UpperTriangle;
@@ -27,21 +28,23 @@ pub(super) struct Groups {
     each: Vec<Group>,
     /// The factor R of the deviations of the other columns from the means of their groups.
     within: UpperTriangle,
+    /// The rows by the levels of a second category, too, from which [`finish()`](Self::finish) then computes both.
+    crossed: Option<Crossed>,
     /// Deviations that are not added yet, row-major.
     block: Vec<f64>,
     row: Vec<f64>,
 }
 
 #[derive(Debug, Clone)]
-struct Group {
-    weight: f64,
-    means: Vec<f64>,
+pub(super) struct Group {
+    pub(super) weight: f64,
+    pub(super) means: Vec<f64>,
 }
 
 impl Group {
     /// Adds rows with these means, and returns the factor of their distance whose square belongs to the sum of squares (Chan,
     /// Golub and `LeVeque`, 1983). The distance of each mean is added to `apart`.
-    fn add(&mut self, weight: f64, means: &[f64], apart: &mut Vec<f64>) {
+    pub(super) fn add(&mut self, weight: f64, means: &[f64], apart: &mut Vec<f64>) {
         let total = self.weight + weight;
         let factor = (self.weight * weight / total).sqrt();
         for (ours, theirs) in self.means.iter_mut().zip(means) {
@@ -54,17 +57,20 @@ impl Group {
 }
 
 impl Groups {
-    /// For the columns of the levels, ascending, among so many columns.
-    pub(super) fn new(levels: Vec<usize>, columns: usize) -> Self {
+    /// For the columns of the levels among so many columns.
+    pub(super) fn new(levels: LevelColumns, columns: usize) -> Self {
+        let LevelColumns { groups: levels, crossed } = levels;
         let others: Vec<usize> = (0..columns).filter(|column| levels.binary_search(column).is_err()).collect();
+        let crossed = (!crossed.is_empty()).then(|| Crossed::new(crossed, &others));
         let group = Group { weight: 0.0, means: vec![0.0; others.len()] };
-        let each = vec![group; levels.len() + 1];
+        let each = if crossed.is_some() { Vec::new() } else { vec![group; levels.len() + 1] };
         let within = UpperTriangle::zeros(others.len());
-        Self { levels, others, each, within, block: Vec::new(), row: Vec::new() }
+        Self { levels, others, each, within, crossed, block: Vec::new(), row: Vec::new() }
     }
 
-    pub(super) fn levels(&self) -> &[usize] {
-        &self.levels
+    pub(super) fn has_levels_of(&self, other: &Self) -> bool {
+        let [ours, theirs] = [self, other].map(|groups| groups.crossed.as_ref().map(Crossed::columns));
+        self.levels == other.levels && ours == theirs
     }
 
     /// Adds a row: its features, and all columns less the shift.
@@ -73,6 +79,10 @@ impl Groups {
         let group = self.levels.iter().position(has).unwrap_or(self.levels.len());
         self.row.clear();
         self.row.extend(self.others.iter().filter_map(|column| shifted.get(*column)));
+        if let Some(crossed) = &mut self.crossed {
+            crossed.push(group, features, &self.row, weight);
+            return;
+        }
         if let Some(group) = self.each.get_mut(group) {
             if group.weight > 0.0 {
                 group.add(weight, &self.row, &mut self.block);
@@ -95,6 +105,10 @@ impl Groups {
 
     /// Adds the groups of other rows with the same levels and shift.
     pub(super) fn merge(&mut self, other: &Self) {
+        if let Some((ours, theirs)) = self.crossed.as_mut().zip(other.crossed.as_ref()) {
+            ours.merge(theirs);
+            return;
+        }
         for (ours, theirs) in self.each.iter_mut().zip(&other.each) {
             if ours.weight > 0.0 && theirs.weight > 0.0 {
                 ours.add(theirs.weight, &theirs.means, &mut self.block);
@@ -111,6 +125,10 @@ impl Groups {
     pub(super) fn finish(&mut self) -> (f64, Vec<f64>, UpperTriangle) {
         self.reduce();
         let count = self.levels.len();
+        if let Some(crossed) = &mut self.crossed {
+            crossed.reduce();
+            (self.each, self.within) = crossed.finish(count + 1);
+        }
         let mut later = self.each.last().cloned().unwrap_or(Group { weight: 0.0, means: Vec::new() });
         // The mean of each level's column in the later groups is its weight ÷ theirs.
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(count + self.others.len());
@@ -153,7 +171,7 @@ impl Groups {
 
 /// Moves a column of an upper triangle to the left. Rotations of neighbouring rows, from the last entry of the column to its new
 /// place, keep the triangle (Golub and Van Loan, §6.5.2).
-fn move_column(rows: &mut [Vec<f64>], from: usize, to: usize) {
+pub(super) fn move_column(rows: &mut [Vec<f64>], from: usize, to: usize) {
     let mut column = Vec::with_capacity(from + 1);
     for (place, row) in rows.iter_mut().take(from + 1).enumerate() {
         column.push(row.remove(from - place));
@@ -222,17 +240,26 @@ impl Moments {
         }
         let features = others.len().saturating_sub(1);
         let factor = factor.leading(features);
+        let inverse = factor.inverse();
         let means = self.means();
         let of_others = others.iter().take(features).filter_map(|column| means.get(*column));
         let at_reference: Vec<f64> = of_others.zip(reference).map(|(mean, apart)| mean + apart).collect();
-        let UnitErrors { intercept, coefficients } = UnitErrors::from_triangle(&factor, &at_reference, *weight);
+        let intercept = libm::hypot((1.0 / weight).sqrt(), length(&factor.solve_transposed(&at_reference)));
         let mut all = vec![0.0; means.len().saturating_sub(1)];
         let mut set = |column: usize, value: f64| all.get_mut(column).into_iter().for_each(|slot| *slot = value);
-        others.iter().zip(coefficients).for_each(|(column, error)| set(*column, error));
+        others.iter().zip(&inverse).for_each(|(column, row)| set(*column, length(row)));
         for (column, (own, center)) in levels.iter().zip(weights.iter().zip(&centers)) {
-            let apart: Vec<f64> = center.iter().zip(reference).take(features).map(|(own, other)| own - other).collect();
             let of_means = (1.0 / own + 1.0 / weight).sqrt();
-            set(*column, libm::hypot(of_means, length(&factor.solve_transposed(&apart))));
+            // A group has rows with few levels of a second category: most of these distances are 0.
+            let mut apart = vec![0.0; features];
+            for (place, (row, (own, other))) in inverse.iter().zip(center.iter().zip(reference)).enumerate() {
+                let distance = own - other;
+                if distance != 0.0 {
+                    let to = apart.iter_mut().skip(place);
+                    to.zip(row).for_each(|(to, entry)| *to += distance * entry);
+                }
+            }
+            set(*column, libm::hypot(of_means, length(&apart)));
         }
         Some(UnitErrors { intercept, coefficients: all })
     }
@@ -247,11 +274,11 @@ impl Moments {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::Accumulator;
     use super::*;
 
-    fn noise(row: u32, column: u32) -> f64 {
+    pub(in super::super) fn noise(row: u32, column: u32) -> f64 {
         (f64::from(row) * 12.9898 + f64::from(column) * 78.233).sin() * 43_758.545_3 % 1.0
     }
 
@@ -268,7 +295,15 @@ mod tests {
     }
 
     fn moments(rows: &[Vec<f64>], weight: impl Fn(usize) -> f64, levels: &[usize]) -> Moments {
-        let mut accumulator = Accumulator::with_levels(rows[0].clone(), levels.to_vec());
+        moments_of(rows, weight, LevelColumns { groups: levels.to_vec(), crossed: Vec::new() })
+    }
+
+    pub(in super::super) fn moments_of(
+        rows: &[Vec<f64>],
+        weight: impl Fn(usize) -> f64,
+        levels: LevelColumns,
+    ) -> Moments {
+        let mut accumulator = Accumulator::with_levels(rows[0].clone(), levels);
         for (number, row) in rows.iter().enumerate() {
             let (target, features) = row.split_last().unwrap();
             accumulator.push_exact(features, *target, &[], weight(number));
@@ -276,7 +311,7 @@ mod tests {
         accumulator.finish()
     }
 
-    fn assert_equal(found: &Moments, expected: &Moments) {
+    pub(in super::super) fn assert_equal(found: &Moments, expected: &Moments) {
         assert_eq!((found.rows, &found.varies), (expected.rows, &expected.varies));
         assert!((found.weight - expected.weight).abs() < 1e-12 * expected.weight);
         for (found, expected) in found.means().iter().zip(expected.means()) {
@@ -320,6 +355,11 @@ mod tests {
         }
         let levels: Vec<usize> = (2..9).collect();
         let moments = moments(&rows, |row| 1.0 + (row % 3) as f64, &levels);
+        assert_equal_errors(&moments);
+    }
+
+    /// The standard errors of levels are those from the factor R.
+    pub(in super::super) fn assert_equal_errors(moments: &Moments) {
         let found = moments.level_errors().unwrap();
         let mut means = moments.means();
         means.pop();

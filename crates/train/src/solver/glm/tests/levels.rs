@@ -1,12 +1,12 @@
 //! A category with many levels has the fit of its columns.
 
 use super::*;
-use crate::solver::moments::Accumulator;
+use crate::solver::moments::{Accumulator, LevelColumns};
 
 /// Rows with the columns of a category; `is_split`: whether they are known as such.
 struct LevelRows {
     rows: Rows,
-    levels: Vec<usize>,
+    levels: LevelColumns,
     is_split: bool,
 }
 
@@ -15,8 +15,8 @@ impl GlmRows for LevelRows {
         self.rows.scan(each)
     }
 
-    fn levels(&self) -> Vec<usize> {
-        if self.is_split { self.levels.clone() } else { Vec::new() }
+    fn levels(&self) -> LevelColumns {
+        if self.is_split { self.levels.clone() } else { LevelColumns::default() }
     }
 }
 
@@ -32,7 +32,7 @@ impl LevelRows {
             design.extend([other, (number * 37 % 11) as f64][..others].iter());
         }
         rows.0.truncate(count as usize);
-        Self { rows, levels: (1..6).collect(), is_split: true }
+        Self { rows, levels: LevelColumns { groups: (1..6).collect(), crossed: Vec::new() }, is_split: true }
     }
 
     fn moments(&self) -> Moments {
@@ -104,7 +104,7 @@ fn a_level_alone_is_a_fit() {
     for (design, ..) in &mut rows.rows.0 {
         design.remove(0);
     }
-    rows.levels = (0..5).collect();
+    rows.levels.groups = (0..5).collect();
     let [expected, found] = rows.fits(&GlmSettings::new(Family::Gamma));
     assert_equal(&found, &expected);
 }

@@ -1,7 +1,7 @@
 //! Ridge with a category of many levels is ridge with its columns.
 
 use super::*;
-use crate::solver::moments::Accumulator;
+use crate::solver::moments::{Accumulator, LevelColumns};
 
 fn noise(row: u32, column: u32) -> f64 {
     (f64::from(row) * 12.9898 + f64::from(column) * 78.233).sin() * 43_758.545_3 % 1.0
@@ -18,7 +18,8 @@ fn moments(others: u32, has_reference: bool) -> (Moments, Vec<String>) {
         values
     };
     let rows: Vec<Vec<f64>> = (0..120).map(row).collect();
-    let mut accumulator = Accumulator::with_levels(rows[0].clone(), (1..7).collect());
+    let mut accumulator =
+        Accumulator::with_levels(rows[0].clone(), LevelColumns { groups: (1..7).collect(), crossed: Vec::new() });
     for (number, row) in rows.iter().enumerate() {
         let (target, features) = row.split_last().unwrap();
         accumulator.push_exact(features, *target, &[], 1.0 + (number % 3) as f64);
