@@ -134,7 +134,11 @@ impl Draft {
         let ignored = facts.columns.iter().map(|column| column.name.clone());
         let target = Target::new(&facts.target, scores.output.target_type());
         let signature = Signature::new(used, target).map_err(inconsistent)?.ignoring(ignored);
-        let Design { columns, intercepts, weights } = Design::new(&scores.expressions, features);
+        let design = Design::new(&scores.expressions, features);
+        if !design.is_finite() {
+            return Err(ImportError::NotFinite);
+        }
+        let Design { columns, intercepts, weights } = design;
         let estimator = scores.output.estimator(&columns, &intercepts, &weights);
         let log = matches!(scores.output, Output::Value { log: true, .. }) && estimator.glm_family().is_none();
         let parameters = [
@@ -242,6 +246,17 @@ impl Design {
             })
             .unzip();
         Self { columns, intercepts, weights }
+    }
+
+    /// Whether all numbers are finite, and no scale is zero.
+    fn is_finite(&self) -> bool {
+        let is_scale = |scale: f64| scale.is_finite() && scale != 0.0;
+        let of_factor = |factor: &Factor| factor.mean.is_none_or(f64::is_finite) && factor.scale.is_none_or(is_scale);
+        let of_column = |column: &DesignColumn| {
+            column.mean.is_finite() && is_scale(column.scale) && column.product.iter().all(of_factor)
+        };
+        self.columns.iter().all(of_column)
+            && self.intercepts.iter().chain(self.weights.iter().flatten()).all(|number| number.is_finite())
     }
 }
 

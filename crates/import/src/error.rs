@@ -37,6 +37,12 @@ pub enum ImportError {
         /// The advice.
         help: String,
     },
+    /// Coefficients of several steps whose products are not finite.
+    #[error(
+        "the coefficients of the model, multiplied out over the steps, are not finite\n\
+         help: fit it again, to features and a target of similar size, for example after StandardScaler"
+    )]
+    NotFinite,
     /// The parts do not make a model, or it predicts otherwise than the library.
     #[error(transparent)]
     Model(#[from] ArtifactError),

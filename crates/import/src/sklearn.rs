@@ -141,6 +141,7 @@ fn linear_scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expressio
         None => vec![0.0],
         Some(value) => value.floats().or(value.number().map(|number| vec![number])).unwrap_or_default(),
     };
+    let intercepts = step.finite("intercept_", intercepts)?;
     let constant = |row: usize| match intercepts.as_slice() {
         [only] => Some(*only),
         several => several.get(row).copied(),

@@ -1,5 +1,7 @@
 //! Linear classifiers with probabilities: the sigmoid of one score, or the softmax of one score a class.
 
+use std::collections::HashSet;
+
 use ordinate_model::scalar::Scalar;
 
 use super::step::Step;
@@ -89,8 +91,8 @@ impl Walk<'_> {
             return Err(step.error("it is not calibrated by a sigmoid", "fit it with method=\"sigmoid\""));
         }
         let [slope, shift] = ["a_", "b_"].map(|attribute| {
-            let value = calibrator.fitted(attribute)?.number();
-            value.filter(|value| value.is_finite()).ok_or_else(|| calibrator.unreadable(attribute))
+            let value = calibrator.fitted(attribute)?.number().ok_or_else(|| calibrator.unreadable(attribute))?;
+            if value.is_finite() { Ok(value) } else { Err(calibrator.not_finite(attribute)) }
         });
         let (slope, shift) = (slope?, shift?);
         let attribute = if only.get("estimator").is_some() { "estimator" } else { "base_estimator" };
@@ -128,11 +130,19 @@ fn classes(step: &Step<'_>, attribute: &str) -> Result<Vec<Scalar>, ImportError>
         Value::Float(value) if value.is_finite() => Some(Scalar::Number(value)),
         _ => None,
     };
-    let values = step.fitted(attribute)?;
-    if values.length().is_none_or(|length| length > MAX_CLASSES) {
-        return Err(step.unreadable(attribute));
-    }
-    let values = values.elements().unwrap_or_default();
+    let length = step.fitted(attribute)?.length().filter(|length| (2..=MAX_CLASSES).contains(length));
+    let values = step.elements(attribute, length.ok_or_else(|| step.unreadable(attribute))?)?;
     let classes: Option<Vec<Scalar>> = values.into_iter().map(class).collect();
-    classes.filter(|classes| classes.len() >= 2).ok_or_else(|| step.unreadable(attribute))
+    let classes = classes.ok_or_else(|| step.unreadable(attribute))?;
+    let first = classes.first().map(std::mem::discriminant);
+    if classes.iter().any(|class| Some(std::mem::discriminant(class)) != first) {
+        let reason = format!("{attribute} has values of several types");
+        return Err(step.error(reason, "fit it again, to a target of one type: y.astype(str)"));
+    }
+    let mut different = HashSet::new();
+    if let Some(twice) = classes.iter().map(Scalar::to_string).find(|class| !different.insert(class.clone())) {
+        let class: String = twice.chars().take(80).flat_map(char::escape_debug).collect();
+        return Err(step.error(format!("{attribute} has the class {class} twice"), "fit it again"));
+    }
+    Ok(classes)
 }

@@ -81,8 +81,10 @@ fn with_value(
         Value::Str(_) if is_scaled => return Err(misplaced()),
         Value::Str(text) => Scalar::Text(text.clone()),
         statistic => {
-            let number = statistic.number().filter(|number| number.is_finite());
-            let number = number.ok_or_else(|| step.unreadable("statistics_"))?;
+            let number = statistic.number().ok_or_else(|| step.unreadable("statistics_"))?;
+            if !number.is_finite() {
+                return Err(step.not_finite("statistics_"));
+            }
             if features.kind(atom.feature) == Some(FeatureType::String) {
                 let name = features.name(atom.feature);
                 return Err(step.error(format!("it imputes the text {name:?} by a number"), "impute a text"));

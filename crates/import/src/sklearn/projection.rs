@@ -13,6 +13,9 @@ pub(super) fn project(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Ex
     let (means, scales) = if step.class()? == "PCA" {
         let scales = if step.flag("whiten", false)? {
             let variances = step.vector("explained_variance_", count)?;
+            if variances.iter().any(|variance| *variance < 0.0) {
+                return Err(step.unreadable("explained_variance_"));
+            }
             // scikit-learn clips the root, too.
             variances.iter().map(|variance| variance.sqrt().max(f64::EPSILON)).collect()
         } else {

@@ -36,11 +36,8 @@ pub(super) fn select(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Exp
 }
 
 fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
-    if let Some(stored) = step.get(SUPPORT).or_else(|| step.get("support_")) {
-        if stored.length() != Some(width) {
-            return Err(step.unreadable("support_"));
-        }
-        let bools = stored.elements().unwrap_or_default().into_iter().map(|value| match value {
+    if let Some(attribute) = [SUPPORT, "support_"].into_iter().find(|attribute| step.get(attribute).is_some()) {
+        let bools = step.elements(attribute, width)?.into_iter().map(|value| match value {
             Value::Bool(keep) => Some(keep),
             _ => None,
         });
@@ -50,7 +47,7 @@ fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
     match step.class()? {
         "VarianceThreshold" => {
             let threshold = step.number("threshold")?.unwrap_or(0.0);
-            Ok(step.vector("variances_", width)?.iter().map(|variance| *variance > threshold).collect())
+            Ok(step.statistics("variances_", width)?.iter().map(|variance| *variance > threshold).collect())
         }
         "SelectFromModel" => importance::mask(step, width),
         "SelectKBest" | "SelectPercentile" | "SelectFpr" | "SelectFdr" | "SelectFwe" | "GenericUnivariateSelect" => {

@@ -101,25 +101,37 @@ impl<'v> Step<'v> {
 
     /// The elements of a fitted attribute, so many.
     pub(super) fn elements(&self, attribute: &str, length: usize) -> Result<Vec<Value>, ImportError> {
+        self.list(attribute, length)?.elements().ok_or_else(|| self.unreadable(attribute))
+    }
+
+    /// A fitted attribute that is a list or an array of one dimension, of so many elements.
+    pub(super) fn list(&self, attribute: &str, length: usize) -> Result<&'v Value, ImportError> {
         let value = self.fitted(attribute)?;
-        let elements = (value.length() == Some(length)).then(|| value.elements()).flatten();
-        elements.ok_or_else(|| self.unreadable(attribute))
+        let is_list = !matches!(value, Value::Array(array) if array.shape.len() != 1);
+        let fits = is_list && value.length() == Some(length);
+        fits.then_some(value).ok_or_else(|| self.unreadable(attribute))
     }
 
-    /// The numbers of a fitted attribute.
-    pub(super) fn floats(&self, attribute: &str) -> Result<Vec<f64>, ImportError> {
-        self.fitted(attribute)?.floats().ok_or_else(|| self.unreadable(attribute))
+    /// The numbers of a fitted attribute, so many, some of them perhaps NaN or infinite.
+    pub(super) fn statistics(&self, attribute: &str, length: usize) -> Result<Vec<f64>, ImportError> {
+        self.list(attribute, length)?.floats().ok_or_else(|| self.unreadable(attribute))
     }
 
-    /// The numbers of a fitted attribute, so many.
+    /// The finite numbers of a fitted attribute, so many.
     pub(super) fn vector(&self, attribute: &str, length: usize) -> Result<Vec<f64>, ImportError> {
-        match self.fitted(attribute)?.length() {
-            Some(other) if other != length => Err(self.unreadable(attribute)),
-            _ => self.floats(attribute),
-        }
+        self.finite(attribute, self.statistics(attribute, length)?)
     }
 
-    /// The numbers of a matrix with so many columns, row-major. A vector is a matrix of one row.
+    /// The numbers of an attribute, which must be finite.
+    pub(super) fn finite(&self, attribute: &str, numbers: Vec<f64>) -> Result<Vec<f64>, ImportError> {
+        if numbers.iter().all(|number| number.is_finite()) { Ok(numbers) } else { Err(self.not_finite(attribute)) }
+    }
+
+    pub(super) fn not_finite(&self, attribute: &str) -> ImportError {
+        self.error(format!("{attribute} is not finite"), "fit it again")
+    }
+
+    /// The finite numbers of a matrix with so many columns, row-major. A vector is a matrix of one row.
     pub(super) fn matrix(&self, attribute: &str, columns: usize) -> Result<Vec<f64>, ImportError> {
         let matrix = match self.fitted(attribute)? {
             Value::Array(array) => {
@@ -129,7 +141,7 @@ impl<'v> Step<'v> {
             Value::Object(object) if sparse::is_rows(object) => sparse::dense(object, columns),
             other => return Err(self.not_an_array(attribute, other)),
         };
-        matrix.ok_or_else(|| self.unreadable(attribute))
+        self.finite(attribute, matrix.ok_or_else(|| self.unreadable(attribute))?)
     }
 
     fn not_an_array(&self, attribute: &str, value: &Value) -> ImportError {

@@ -65,12 +65,12 @@ fn percentile(step: &Step<'_>, width: usize, percent: f64) -> Result<Vec<bool>, 
 }
 
 fn below(step: &Step<'_>, width: usize, limit: f64) -> Result<Vec<bool>, ImportError> {
-    Ok(step.vector("pvalues_", width)?.iter().map(|value| *value < limit).collect())
+    Ok(step.statistics("pvalues_", width)?.iter().map(|value| *value < limit).collect())
 }
 
 /// The procedure of Benjamini and Hochberg.
 fn false_discovery_rate(step: &Step<'_>, width: usize, alpha: f64) -> Result<Vec<bool>, ImportError> {
-    let values = step.vector("pvalues_", width)?;
+    let values = step.statistics("pvalues_", width)?;
     let mut sorted = values.clone();
     sorted.sort_by(f64::total_cmp);
     let allowed = (1..=width).map(|rank| alpha / as_float(width) * as_float(rank));
@@ -81,7 +81,7 @@ fn false_discovery_rate(step: &Step<'_>, width: usize, alpha: f64) -> Result<Vec
 
 /// The scores; NaN counts as the lowest one.
 fn scores(step: &Step<'_>, width: usize) -> Result<Vec<f64>, ImportError> {
-    let scores = step.vector("scores_", width)?;
+    let scores = step.statistics("scores_", width)?;
     Ok(scores.into_iter().map(|score| if score.is_nan() { f64::MIN } else { score }).collect())
 }
 

@@ -1,0 +1,141 @@
+//! Attributes that were changed after the fit: each is refused by its step and its name, with an advice, and the same
+//! estimator without the change is imported.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::needless_pass_by_value)]
+
+mod cases;
+
+use ordinate_import::{Column, Facts, Value, sklearn};
+use ordinate_model::artifact::Document;
+use serde_json::{Value as Json, json};
+
+fn object(class: &str, state: Json) -> Json {
+    let (module, name) = class.rsplit_once('.').unwrap();
+    json!({"object": {"module": format!("sklearn.{module}"), "name": name, "state": state}})
+}
+
+fn array(shape: &[usize], data: Json) -> Json {
+    json!({"array": {"shape": shape, "kind": "float", "data": data}})
+}
+
+fn floats(data: Json) -> Json {
+    array(&[data.as_array().unwrap().len()], data)
+}
+
+/// The model file of an estimator of so many columns, without a sample of the table.
+fn import(estimator: &Json, columns: usize) -> Result<Document, String> {
+    let facts = cases::cases(cases::paths("states").last().unwrap()).remove(0).facts;
+    let columns = (0..columns).map(|position| Column::new(&format!("x{position}"))).collect();
+    let value = Value::from_json(estimator.to_string().as_bytes()).unwrap();
+    let draft = sklearn::draft(&value, &Facts { columns, ..facts }).map_err(|error| error.to_string())?;
+    draft.seal_without_data().map_err(|error| error.to_string())
+}
+
+/// A part of an estimator with other attributes; `path` leads to its state.
+fn changed(estimator: &Json, path: &str, attributes: &Json) -> Json {
+    let mut other = estimator.clone();
+    let state = other.pointer_mut(path).unwrap_or_else(|| panic!("{path}")).as_object_mut().unwrap();
+    state.extend(attributes.as_object().unwrap().clone());
+    other
+}
+
+fn ridge(coefficients: Json) -> Json {
+    object("linear_model.Ridge", json!({"coef_": floats(coefficients), "intercept_": 1.0}))
+}
+
+fn after(step: Json) -> Json {
+    object("pipeline.Pipeline", json!({"steps": [["step", step], ["ridge", ridge(json!([1.0, 2.0]))]]}))
+}
+
+fn logistic() -> Json {
+    let classes = json!({"array": {"shape": [2], "kind": "text", "data": ["no", "yes"]}});
+    let state =
+        json!({"coef_": array(&[1, 2], json!([1.0, 2.0])), "intercept_": floats(json!([0.5])), "classes_": classes});
+    object("linear_model.LogisticRegression", state)
+}
+
+/// The state of an estimator itself, and of the first step of a pipeline.
+const OWN: &str = "/object/state";
+const STEP: &str = "/object/state/steps/0/1/object/state";
+
+/// Each change is refused with this message, and the estimator without it is imported.
+fn assert_refused(estimator: &Json, path: &str, changes: &[(Json, &str)]) {
+    import(estimator, 2).unwrap_or_else(|error| panic!("{error}: {estimator}"));
+    for (attributes, expected) in changes {
+        let message = import(&changed(estimator, path, attributes), 2).map(drop).unwrap_err();
+        assert!(message.contains(expected) && message.contains("\nhelp: "), "{attributes}: {message}");
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused_by_name() {
+    let help = |attribute: &str| format!("{attribute} is not finite\nhelp: fit it again");
+    let all = |attribute: &str, shape: &[usize]| -> Vec<(Json, String)> {
+        let length = shape.iter().product::<usize>();
+        let value = |number: &str| {
+            let mut data = vec![json!(1.0); length];
+            data[length - 1] = json!(number);
+            json!({attribute: array(shape, json!(data))})
+        };
+        ["nan", "inf", "-inf"].map(|number| (value(number), help(attribute))).to_vec()
+    };
+    let check = |estimator: Json, path: &str, attributes: &[(&str, &[usize])]| {
+        for (attribute, shape) in attributes {
+            let changes = all(attribute, shape);
+            let changes: Vec<(Json, &str)> =
+                changes.iter().map(|(change, help)| (change.clone(), help.as_str())).collect();
+            assert_refused(&estimator, path, &changes);
+        }
+    };
+    check(ridge(json!([1.0, 2.0])), OWN, &[("coef_", &[2]), ("intercept_", &[1])]);
+    check(logistic(), OWN, &[("coef_", &[1, 2]), ("intercept_", &[1])]);
+    let scale = json!({"mean_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0]))});
+    check(after(object("preprocessing.StandardScaler", scale)), STEP, &[("mean_", &[2]), ("scale_", &[2])]);
+    let robust = json!({"center_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0]))});
+    check(after(object("preprocessing.RobustScaler", robust)), STEP, &[("center_", &[2]), ("scale_", &[2])]);
+    let range = json!({"min_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0]))});
+    check(after(object("preprocessing.MinMaxScaler", range)), STEP, &[("min_", &[2]), ("scale_", &[2])]);
+    let pca = json!({
+        "components_": array(&[2, 2], json!([1.0, 0.0, 0.0, 1.0])), "mean_": floats(json!([1.0, 2.0])), "whiten": true,
+        "explained_variance_": floats(json!([1.0, 2.0]))
+    });
+    let attributes: [(&str, &[usize]); 3] = [("components_", &[2, 2]), ("mean_", &[2]), ("explained_variance_", &[2])];
+    check(after(object("decomposition.PCA", pca)), STEP, &attributes);
+    let infinite =
+        [(json!({"statistics_": floats(json!([1.0, "inf"]))}), "statistics_ is not finite\nhelp: fit it again")];
+    let imputer = object("impute.SimpleImputer", json!({"statistics_": floats(json!([1.0, 2.0]))}));
+    assert_refused(&after(imputer), STEP, &infinite);
+}
+
+#[test]
+fn classes_are_distinct_values() {
+    let classes = |kind: &str, data: Json| json!({"classes_": {"array": {"shape": [2], "kind": kind, "data": data}}});
+    let repeated = "classes_ has the class yes twice\nhelp: fit it again";
+    let unusable = "classes_ is not what this class has";
+    assert_refused(
+        &logistic(),
+        OWN,
+        &[
+            (classes("text", json!(["yes", "yes"])), repeated),
+            (classes("object", json!(["yes", "yes"])), repeated),
+            (classes("float", json!([1.0, 1.0])), "classes_ has the class 1 twice"),
+            (classes("object", json!([1, 1.0])), "classes_ has values of several types"),
+            (classes("object", json!([0, "yes"])), "classes_ has values of several types"),
+            (classes("float", json!([1.0, "nan"])), unusable),
+            (classes("object", json!([null, "yes"])), unusable),
+        ],
+    );
+    // In any order, as in scikit-learn: the score is that of the second one.
+    import(&changed(&logistic(), OWN, &classes("text", json!(["yes", "no"]))), 2).unwrap();
+}
+
+#[test]
+fn coefficients_that_are_not_finite_multiplied_out_are_refused() {
+    let pca = |size: f64| {
+        let components = array(&[1, 2], json!([size, 0.0]));
+        let pca = object("decomposition.TruncatedSVD", json!({"components_": components}));
+        object("pipeline.Pipeline", json!({"steps": [["pca", pca], ["ridge", ridge(json!([size]))]]}))
+    };
+    let message = import(&pca(1e200), 2).unwrap_err();
+    assert!(message.contains("multiplied out over the steps, are not finite\nhelp: fit it again"), "{message}");
+    import(&pca(1e2), 2).unwrap();
+}
