@@ -21,6 +21,12 @@ class Connected:
         found = ", ".join(quoted(name) for name in columns)
         return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
 
+    def change_type(self, name: str, kind: str, value: str) -> None:
+        """Makes a column one of another type, with the same value in all rows."""
+        self.connection.execute(f"ALTER TABLE scored DROP COLUMN {quoted(name)}")
+        self.connection.execute(f"ALTER TABLE scored ADD COLUMN {quoted(name)} {kind}")
+        self.connection.execute(f"UPDATE scored SET {quoted(name)} = {value}")
+
     def close(self) -> None:
         self.connection.close()
 
@@ -28,6 +34,13 @@ class Connected:
 class DuckDb(Connected):
     """DuckDB, which also writes the Parquet file that ordinate predicts."""
 
+    # Types that the features of this type must not have, with a value that a cast would read as another one.
+    other_types = {
+        "double": [("VARCHAR", "'1_5'"), ("BOOLEAN", "true")],
+        "long": [("VARCHAR", "'1_5'"), ("BOOLEAN", "true")],
+        "boolean": [("VARCHAR", "'yes'"), ("BIGINT", "7")],
+        "date": [("VARCHAR", "'2024-01-01T03:00:00+05:00'"), ("BIGINT", "7")],
+    }
     name = "duckdb"
     table = "scored"
 
@@ -48,6 +61,14 @@ class DuckDb(Connected):
 class Sqlite(Connected):
     """SQLite of Python: booleans are 1 and 0, dates are text."""
 
+    other_types = {
+        "double": [("TEXT", "'1.5'"), ("TEXT", "'1_5'")],
+        "long": [("TEXT", "'7'")],
+        "boolean": [("TEXT", "'yes'"), ("INTEGER", "7")],
+        "date": [("TEXT", f"'{value}'") for value in (
+            "2023-02-29", "2024-02-30", "2024-04-31T10:00:00", "1900-02-29", "2024-12-31T24:00:00", "2024-02-30T10:00:00+05:00",
+            "2024-13-01", "12:00:00", "now", "2460310.5")] + [("INTEGER", "2460310")],
+    }
     name = "sqlite"
     table = "scored"
 
@@ -70,6 +91,12 @@ class Sqlite(Connected):
 class Postgres(Connected):
     """A PostgreSQL server of its own in a temporary folder."""
 
+    other_types = {
+        "double": [("text", "'1.5'"), ("boolean", "true")],
+        "long": [("text", "'1.5'"), ("boolean", "true")],
+        "boolean": [("text", "'yes'"), ("bigint", "7")],
+        "date": [("text", "'2024-01-01T03:00:00+05:00'"), ("bigint", "7")],
+    }
     name = "postgres"
     table = "scored"
 
@@ -126,6 +153,8 @@ class Spark:
     """Spark in this process, with the rows of the Parquet file. The time zone of the session must not matter, nor whether
     timestamps have one: those of DuckDB have none."""
 
+    # Spark casts texts.
+    other_types = {}
     name = "spark"
     table = "scored"
 

@@ -176,6 +176,27 @@ def far(binary: str, path: Path, draw: random.Random) -> None:
     model_file.write(binary, path, features, columns, estimator, [1e8 + 2, 1e8 + 3, 0.5])
 
 
+def wider(binary: str, path: Path, draw: random.Random) -> None:
+    """600 features, of which half have a logarithm."""
+    features = [feature(f"x{n}", range=[0.5, 2.0], **({"positive": True} if n % 2 else {})) for n in range(600)]
+    of = lambda n: {"feature": f"x{n}", "function": "log"} if n % 2 else {"feature": f"x{n}"}
+    columns = [column(f"x{n}", [of(n)], 0.5, 2.0) for n in range(600)]
+    weights = {one["name"]: round(draw.gauss(0, 2), 3) for one in columns}
+    estimator = {"family": "linear", "intercept": 3.25, "coefficients": weights}
+    model_file.write(binary, path, features, columns, estimator, [1.5] * 600)
+
+
+def pairs(binary: str, path: Path, draw: random.Random) -> None:
+    """The products of the levels of two categories, whose missing values are a level."""
+    levels = [f"l{n:02}" for n in range(25)]
+    features = [{**feature(name, "string", levels=levels), "missing": {"impute": "l07"}} for name in ("a", "b")]
+    of = lambda name, level: {"feature": name, "level": level}
+    columns = [column(f"{a} {b}", [of("a", a), of("b", b)], 0.01) for a in levels for b in levels]
+    weights = {one["name"]: round(draw.gauss(0, 2), 3) for one in columns}
+    estimator = {"family": "linear", "intercept": 3.25, "coefficients": weights}
+    model_file.write(binary, path, features, columns, estimator, ["l01", None])
+
+
 NOT_BIGQUERY = ("duckdb", "sqlite", "postgres", "spark", "athena", "redshift", "snowflake")
 
 CASES = [
@@ -214,4 +235,8 @@ CASES = [
     Case("variable", trained({"${x}": uniform(0, 1), "$2": uniform(0, 1)}, linear), tuple({*NOT_BIGQUERY} - {"spark"})),
     Case("wide", trained({f"x{n}": uniform(-1, 1) for n in range(250)} | {"c": level(*(f"l{n}" for n in range(90)))},
                          linear, "--estimator", "ridge", "--alpha", "1", rows=1200)),
+    # SQLite parses expressions to a depth of 1,000.
+    Case("wider", wider),
+    # DuckDB plans a condition for each of these 625 products.
+    Case("pairs", pairs),
 ]

@@ -79,9 +79,13 @@ impl Dialect {
         Self::ALL.map(Self::name).join(", ")
     }
 
-    /// Whether two names of columns that differ in case only are the same column.
-    pub(crate) fn ignores_case(self) -> bool {
-        !matches!(self, Self::Postgres | Self::Snowflake)
+    /// The name of a column as the dialect compares it with others: whether upper and lower case are distinguished.
+    pub(crate) fn folded(self, name: &str) -> String {
+        match self {
+            Self::Postgres | Self::Snowflake => name.to_owned(),
+            Self::DuckDb | Self::Sqlite => name.to_ascii_lowercase(),
+            Self::Spark | Self::Athena | Self::Redshift | Self::BigQuery => name.to_lowercase(),
+        }
     }
 
     /// Whether an operation whose result is too small for a double is an error, and not 0.
@@ -204,6 +208,20 @@ impl Dialect {
     /// An expression as a double.
     pub(crate) fn to_double(self, expression: &str) -> String {
         format!("CAST({expression} AS {})", self.double())
+    }
+
+    /// A column of numbers as doubles. A column of texts or booleans is an error where the dialect has a sign for numbers
+    /// only: a cast would read `1_5` as 15.
+    pub(crate) fn double_of_column(self, column: &str) -> String {
+        match self {
+            Self::DuckDb | Self::Postgres | Self::Redshift => self.to_double(&format!("+{column}")),
+            _ => self.to_double(column),
+        }
+    }
+
+    /// The condition that a column has booleans, where other types are read as booleans.
+    pub(crate) fn is_boolean(self, column: &str) -> Option<String> {
+        (self == Self::DuckDb).then(|| format!("typeof({column}) = 'BOOLEAN'"))
     }
 
     /// An expression limited to a range.

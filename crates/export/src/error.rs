@@ -49,12 +49,10 @@ pub enum ExportError {
     },
     /// More terms than any database should parse: with k classes, each score is subtracted from each other one.
     #[error(
-        "the SQL of {classes} classes would have {terms} terms, more than the limit of {limit}\n\
+        "the SQL would have {terms} terms, more than the limit of {limit}\n\
          help: predict the rows of a file instead, with ordinate predict"
     )]
     TooLarge {
-        /// The number of classes.
-        classes: usize,
         /// The number of terms.
         terms: usize,
         /// The largest permitted number.

@@ -109,12 +109,14 @@ impl<'m> Input<'m> {
 
     fn boolean_guard(&self) -> Option<String> {
         let column = &self.column;
-        match (self.dialect, self.missing) {
+        let value = match (self.dialect, self.missing) {
             (Dialect::Sqlite, None) => Some(format!("{column} IN (0, 1)")),
             (Dialect::Sqlite, Some(_)) => Some(format!("({column} IS NULL OR {column} IN (0, 1))")),
             (_, None) => Some(format!("{column} IS NOT NULL")),
             (_, Some(_)) => None,
-        }
+        };
+        let conditions: Vec<String> = self.dialect.is_boolean(column).into_iter().chain(value).collect();
+        (!conditions.is_empty()).then(|| conditions.join(" AND "))
     }
 
     fn text_guard(&self) -> Option<String> {
@@ -157,7 +159,7 @@ impl<'m> Input<'m> {
     /// The number as a double, with the imputed value in the place of NULL, NaN and infinity.
     pub(crate) fn number(&self) -> String {
         let (dialect, column) = (self.dialect, &self.column);
-        let value = dialect.to_double(column);
+        let value = dialect.double_of_column(column);
         let Some(imputed) = self.missing else { return value };
         let imputed = dialect.number(imputed);
         let finite = format!("CASE WHEN {} THEN {value} ELSE {imputed} END", dialect.is_finite(&value));
@@ -175,7 +177,7 @@ impl<'m> Input<'m> {
         match self.feature.kind {
             // NULL and NaN are not comparable in all dialects.
             FeatureType::Double | FeatureType::Long => {
-                let finite = self.dialect.is_finite(&self.dialect.to_double(&self.column));
+                let finite = self.dialect.is_finite(&self.dialect.double_of_column(&self.column));
                 let finite = match self.dialect.is_number(&self.column) {
                     Some(is_number) => format!("{is_number} AND {finite}"),
                     None => finite,
@@ -195,7 +197,8 @@ impl<'m> Input<'m> {
         self.dialect.moment(&self.column, &missing, self.missing)
     }
 
-    /// The condition that a boolean is true, or a category has the level at a position of the frame.
+    /// The condition that a boolean is true, or a category has the level at a position of the frame: true, or false or
+    /// NULL.
     pub(crate) fn is(&self, value: f64) -> String {
         if !self.is_string() {
             let truth = match self.dialect {
@@ -207,22 +210,16 @@ impl<'m> Input<'m> {
                 _ => truth,
             };
         }
-        let level = self.dialect.string(self.level(value));
-        let column = self.dialect.text(&self.column);
-        if self.missing.is_none() && self.unknown.is_none_or(|unknown| unknown < 0.0) {
-            return format!("{column} = {level}");
-        }
-        let resolved = |value: Option<f64>| match value {
-            Some(value) if value >= 0.0 => self.dialect.string(self.level(value)),
-            _ => "NULL".to_owned(),
+        let is_same = format!("{} = {}", self.dialect.text(&self.column), self.dialect.string(self.level(value)));
+        // The list of all levels is written for the levels only that stand for other texts: it would be in each product.
+        let stands_for = |other: Option<f64>| other.is_some_and(|other| other.total_cmp(&value).is_eq());
+        let rest = match (stands_for(self.missing), stands_for(self.unknown)) {
+            (false, false) => return is_same,
+            (true, true) => self.dialect.boolean(true).to_owned(),
+            (true, false) => self.is_missing(),
+            (false, true) => format!("NOT {}", self.is_missing()),
         };
-        format!(
-            "CASE WHEN {} THEN {column} WHEN {} THEN {} ELSE {} END = {level}",
-            self.is_level(),
-            self.is_missing(),
-            resolved(self.missing),
-            resolved(self.unknown)
-        )
+        format!("CASE WHEN {} THEN {is_same} ELSE {rest} END", self.is_level())
     }
 
     // Positions are small whole numbers.

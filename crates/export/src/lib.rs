@@ -46,7 +46,7 @@ pub fn sql(model: &Model, dialect: Dialect, table: Option<&str>) -> Result<Strin
     match table.map(str::trim) {
         None => Ok(format!("{header}{list}\n")),
         Some("") => Err(ExportError::Table { found: table.unwrap_or_default().to_owned() }),
-        Some(table) => Ok(format!("{header}SELECT t.*,\n{list}\nFROM {table} AS t\n")),
+        Some(table) => Ok(format!("{header}SELECT *,\n{list}\nFROM {table}\n")),
     }
 }
 
@@ -58,15 +58,13 @@ fn check_names(model: &Model, dialect: Dialect, outputs: &[Output], is_statement
             return Err(ExportError::Text { place: format!("output column {name:?}"), dialect, character, help });
         }
     }
-    let key = |name: &str| if dialect.ignores_case() { name.to_lowercase() } else { name.to_owned() };
+    let key = |name: &str| dialect.folded(name);
     let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
     let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
-    for list in [&features, &names] {
-        let mut seen: HashMap<String, &str> = HashMap::new();
-        for name in list {
-            if let Some(first) = seen.insert(key(name), name) {
-                return Err(ExportError::SameName { first: first.to_owned(), second: (*name).to_owned(), dialect });
-            }
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for name in &features {
+        if let Some(first) = seen.insert(key(name), name) {
+            return Err(ExportError::SameName { first: first.to_owned(), second: (*name).to_owned(), dialect });
         }
     }
     match features.iter().find(|feature| is_statement && names.iter().any(|name| key(name) == key(feature))) {

@@ -1,5 +1,7 @@
 //! From scores to predictions, probabilities and labels.
 
+use std::collections::HashSet;
+
 use ordinate_model::Model;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
@@ -33,32 +35,49 @@ const MOST_TERMS: usize = 1 << 18;
 /// [`ExportError`] for names, levels and classes that the dialect cannot write.
 pub(crate) fn outputs(model: &Model, dialect: Dialect) -> Result<Vec<Output>, ExportError> {
     let scores = Scores::new(model, dialect)?;
-    let guards = scores.guards();
+    let guard = scores.guard();
     let guarded = |name: String, body: &str| {
-        let expression = match guards.as_slice() {
-            [] => body.to_owned(),
-            guards => format!("CASE WHEN {}\n  THEN {body}\n  END", guards.join("\n    AND ")),
+        let expression = match &guard {
+            None => body.to_owned(),
+            Some(guard) => format!("CASE WHEN {guard}\n  THEN {body}\n  END"),
         };
         Output { name, expression }
     };
     let name = "prediction".to_owned();
-    let Some(classes) = model.classes() else {
+    let classes = model.classes();
+    check_size(&scores, classes.map_or(0, <[Scalar]>::len))?;
+    let Some(classes) = classes else {
         return Ok(vec![guarded(name, &value(&scores, model))]);
     };
-    check_size(&scores, classes.len())?;
     let classifier = Classifier { scores: &scores, model, classes };
     let mut outputs = vec![guarded(name, &classifier.label()?)];
-    for (class, label) in classes.iter().enumerate() {
-        outputs.push(guarded(format!("probability_{label}"), &classifier.probability(class)));
+    for (class, name) in probability_names(classes, dialect).into_iter().enumerate() {
+        outputs.push(guarded(name, &classifier.probability(class)));
     }
     Ok(outputs)
 }
 
-/// Checks the number of terms of a classifier: those of the label, and as many of the probabilities.
+/// `probability_CLASS`; with a number behind it where the dialect does not distinguish it from one before.
+fn probability_names(classes: &[Scalar], dialect: Dialect) -> Vec<String> {
+    let mut names: Vec<String> = classes.iter().map(|class| format!("probability_{class}")).collect();
+    let mut taken: HashSet<String> = HashSet::new();
+    let all: HashSet<String> = names.iter().map(|name| dialect.folded(name)).collect();
+    for name in &mut names {
+        if !taken.insert(dialect.folded(name)) {
+            let mut numbered = (2_u64..).map(|number| format!("{name}_{number}"));
+            let mut is_free =
+                |other: &String| !all.contains(&dialect.folded(other)) && taken.insert(dialect.folded(other));
+            *name = numbered.find(|other| is_free(other)).unwrap_or_default();
+        }
+    }
+    names
+}
+
+/// Checks the number of terms: of a classifier, those of the label and as many of the probabilities.
 fn check_size(scores: &Scores<'_>, classes: usize) -> Result<(), ExportError> {
     let differences = classes.saturating_mul(classes.saturating_sub(1)).saturating_mul(2);
-    match differences.saturating_mul(scores.count_terms()) {
-        terms if terms > MOST_TERMS => Err(ExportError::TooLarge { classes, terms, limit: MOST_TERMS }),
+    match differences.max(1).saturating_mul(scores.count_terms()) {
+        terms if terms > MOST_TERMS => Err(ExportError::TooLarge { terms, limit: MOST_TERMS }),
         _ => Ok(()),
     }
 }

@@ -16,8 +16,8 @@ use crate::dialect::Dialect;
 use crate::error::ExportError;
 use crate::inputs::{Input, State};
 
-/// The terms of a sum on one level: SQLite allows expressions of a depth of 1,000, and parsers recurse.
-const MOST_TERMS: usize = 64;
+/// The operands on one level: SQLite allows expressions of a depth of 1,000, and parsers recurse.
+const MOST_OPERANDS: usize = 64;
 
 /// A result that no step of the computation may exceed, far enough below the largest double.
 const LARGEST: f64 = 1e300;
@@ -46,12 +46,8 @@ impl<'m> Scores<'m> {
     /// [`ExportError`] for a name or level that the dialect cannot write.
     pub(crate) fn new(model: &'m Model, dialect: Dialect) -> Result<Self, ExportError> {
         let mut scores = Self { model, dialect, inputs: Input::all(model.signature(), dialect)?, terms: Vec::new() };
-        for position in 0..scores.inputs.len() {
-            let limit = scores.limit(position);
-            if let Some(input) = scores.inputs.get_mut(position) {
-                input.limit = limit;
-            }
-        }
+        let limits = scores.limits();
+        scores.inputs.iter_mut().zip(limits).for_each(|(input, limit)| input.limit = limit);
         scores.terms = scores.collect_terms();
         Ok(scores)
     }
@@ -60,9 +56,10 @@ impl<'m> Scores<'m> {
         self.dialect
     }
 
-    /// The conditions without which the prediction is NULL.
-    pub(crate) fn guards(&self) -> Vec<String> {
-        self.inputs.iter().filter_map(Input::guard).collect()
+    /// The condition without which the prediction is NULL; `None` if every row is predicted.
+    pub(crate) fn guard(&self) -> Option<String> {
+        let guards: Vec<String> = self.inputs.iter().filter_map(Input::guard).collect();
+        (!guards.is_empty()).then(|| joined(&guards, "\n    AND "))
     }
 
     /// The number of terms of a score; each value of a category counts.
@@ -139,13 +136,13 @@ impl<'m> Scores<'m> {
         places.iter().map(|place| design.get(*place).copied().unwrap_or(f64::NAN)).collect()
     }
 
-    /// The largest magnitude of a number with which no column and no term exceeds [`LARGEST`].
-    fn limit(&self, position: usize) -> f64 {
+    /// For each feature, the largest magnitude of a number with which no column and no term exceeds [`LARGEST`].
+    fn limits(&self) -> Vec<f64> {
         let columns = self.columns();
-        let mut limit = LARGEST;
+        let mut limits = vec![LARGEST; self.inputs.len()];
         for column in columns {
             let degree: u32 = column.product.iter().map(|factor| self.degree(factor)).sum();
-            if degree == 0 || !column.product.iter().any(|factor| self.position(factor) == position) {
+            if degree == 0 {
                 continue;
             }
             let own_scales = column.product.iter().map(|factor| {
@@ -156,9 +153,14 @@ impl<'m> Scores<'m> {
             let largest = own_scales.product::<f64>() * (weight.max(1.0) / column.scale.min(1.0));
             #[allow(clippy::cast_precision_loss)]
             let terms = columns.len() as f64;
-            limit = limit.min((LARGEST / largest / terms).powf(1.0 / f64::from(degree)));
+            let limit = (LARGEST / largest / terms).powf(1.0 / f64::from(degree));
+            for factor in &column.product {
+                if let Some(least) = limits.get_mut(self.position(factor)) {
+                    *least = limit.min(*least);
+                }
+            }
         }
-        power_of_ten(limit)
+        limits.into_iter().map(power_of_ten).collect()
     }
 
     /// The number of values that a factor multiplies.
@@ -192,7 +194,7 @@ impl<'m> Scores<'m> {
             terms.push(self.dialect.number(intercept));
         }
         terms.extend(self.offset_term());
-        added(&terms)
+        joined(&terms, "\n    + ")
     }
 
     /// One value for each state of a feature; `None` if all are zero.
@@ -294,11 +296,12 @@ pub(crate) fn power_of_ten(number: f64) -> f64 {
     format!("1e{}", number.log10().floor()).parse().unwrap_or(number)
 }
 
-/// A sum on lines of its own, on several levels if it is long.
-fn added(terms: &[String]) -> String {
-    if terms.len() <= MOST_TERMS {
-        return terms.join("\n    + ");
+/// Operands with an operator between them, on several levels if there are many.
+fn joined(operands: &[String], operator: &str) -> String {
+    if operands.len() <= MOST_OPERANDS {
+        return operands.join(operator);
     }
-    let groups: Vec<String> = terms.chunks(MOST_TERMS).map(|terms| format!("({})", terms.join("\n    + "))).collect();
-    added(&groups)
+    let groups: Vec<String> =
+        operands.chunks(MOST_OPERANDS).map(|operands| format!("({})", operands.join(operator))).collect();
+    joined(&groups, operator)
 }

@@ -129,9 +129,51 @@ fn a_model_of_too_many_classes_is_an_error() {
     let reason = error(classifier(&names, 400), Dialect::DuckDb, None);
     assert_eq!(
         reason,
-        "the SQL of 400 classes would have 319200 terms, more than the limit of 262144\n\
+        "the SQL would have 319200 terms, more than the limit of 262144\n\
          help: predict the rows of a file instead, with ordinate predict"
     );
+}
+
+/// As in SQLite and DuckDB, which distinguish upper and lower case beyond ASCII.
+#[test]
+fn names_that_a_dialect_distinguishes_are_none() {
+    let document = ModelDocument::regression("line", 6.0)
+        .features(json!([feature("ä", "double"), feature("Ä", "double")]))
+        .column(column("ä", json!({"feature": "ä"}), 2.5, 1.0), 2.0);
+    let model = loaded(document, json!([[1.0, 2.0]]));
+    for dialect in Dialect::ALL {
+        let is_written = matches!(dialect, Dialect::DuckDb | Dialect::Sqlite | Dialect::Postgres | Dialect::Snowflake);
+        assert_eq!(sql(&model, dialect, None).is_ok(), is_written, "{dialect}");
+    }
+}
+
+#[rstest]
+#[case(Dialect::DuckDb, "\"probability_A\" \"probability_A_2\" probability_a_3")]
+#[case(Dialect::Postgres, "\"probability_A\" \"probability_A_2\" probability_a")]
+fn classes_that_differ_in_case_have_columns_of_their_own(#[case] dialect: Dialect, #[case] expected: &str) {
+    let document = classifier(&["A", "A_2", "a"], 3);
+    let text = sql(&loaded(document, json!([[1.0]])), dialect, None).unwrap();
+    let names: Vec<&str> = text
+        .split(" AS ")
+        .filter_map(|part| part.split([',', '\n']).next())
+        .filter(|name| name.contains("probability_"))
+        .collect();
+    assert_eq!(names.join(" "), expected);
+}
+
+/// The list of all levels is in the condition of no product, unless the level stands for other texts.
+#[test]
+fn a_product_of_categories_compares_two_levels() {
+    let levels: Vec<String> = (0..40).map(|level| format!("l{level:02}")).collect();
+    let category = |name: &str| json!({"name": name, "type": "string", "missing": {"impute": "l07"}, "levels": levels});
+    let mut document = ModelDocument::regression("pairs", 0.0).features(json!([category("a"), category("b")]));
+    for (place, level) in levels.iter().enumerate() {
+        let product = json!([{"feature": "a", "level": level}, {"feature": "b", "level": levels[39 - place]}]);
+        document = document.column(json!({"name": level, "mean": 0.5, "scale": 1.0, "product": product}), 2.0);
+    }
+    let text = sql(&loaded(document, json!([["l00", "l01"]])), Dialect::DuckDb, None).unwrap();
+    // In the two guards, and in the products of the imputed level of each.
+    assert_eq!(text.matches(" IN ('l00'").count(), 4, "{text}");
 }
 
 /// A feature without a coefficient is still checked, as in answers.
@@ -156,5 +198,6 @@ fn a_long_sum_has_several_levels() {
         document = document.column(column(&name, json!({"feature": name}), 0.5, 1.0), 2.0);
     }
     let text = sql(&loaded(document, json!([vec![1.0; 200]])), Dialect::Sqlite, None).unwrap();
-    assert_eq!(text.matches("THEN ((`x0`").count() + text.matches("((CAST(`x64` AS REAL)").count(), 1, "{text}");
+    // Of the sum, and of the conditions.
+    assert_eq!(text.matches("((CAST(`x64` AS REAL)").count() + text.matches("(typeof(`x64`)").count(), 2, "{text}");
 }

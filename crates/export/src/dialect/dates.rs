@@ -20,7 +20,11 @@ impl Dialect {
             ),
             Self::Athena => format!("CAST({column} AS TIMESTAMP(6))"),
             Self::Snowflake => format!("CAST({column} AS TIMESTAMP_NTZ)"),
-            _ => format!("CAST({column} AS TIMESTAMP)"),
+            Self::BigQuery => format!("CAST({column} AS TIMESTAMP)"),
+            // A column of texts is an error: their offset from UTC would be ignored.
+            Self::DuckDb | Self::Postgres | Self::Redshift => {
+                format!("CAST({column} + INTERVAL '0 days' AS TIMESTAMP)")
+            }
         };
         match (imputed, self) {
             (None, Self::Spark) => format!("({given})"),
@@ -42,8 +46,11 @@ impl Dialect {
     /// The condition that a moment is a date from the year 1 to 9999.
     pub(crate) fn is_moment(self, moment: &str) -> String {
         match self {
+            // SQLite reads 30 February as 1 March, and hour 24 as the next day. Normalized, such days are others.
             Self::Sqlite => format!(
-                "({moment}) GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND julianday({moment}) IS NOT NULL"
+                "({moment}) GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND julianday({moment}) IS NOT NULL \
+                 AND date(substr({moment}, 1, 10), '+0 days') = substr({moment}, 1, 10) \
+                 AND substr({moment}, 12, 2) < '24'"
             ),
             Self::Spark => format!("{moment} BETWEEN -62135596800000000L AND 253402300799999999L"),
             _ => format!(

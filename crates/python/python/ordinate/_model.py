@@ -211,12 +211,12 @@ class Model:
 
         >>> import ordinate
         >>> print(ordinate.load("line").sql("duckdb", "measured").partition("\\n")[2], end="")
-        SELECT t.*,
-        CASE WHEN ABS(CAST("x" AS DOUBLE)) <= 1E299
-          THEN (CAST("x" AS DOUBLE) - 2.5E0) * 2E0
+        SELECT *,
+        CASE WHEN ABS(CAST(+"x" AS DOUBLE)) <= 1E299
+          THEN (CAST(+"x" AS DOUBLE) - 2.5E0) * 2E0
             + 6E0
           END AS prediction
-        FROM measured AS t
+        FROM measured
         """
         return self._core.sql(dialect, table)
 
