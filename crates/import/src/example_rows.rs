@@ -1,5 +1,7 @@
 //! Rows for the golden rows of a model without any data: around the means in its scalers, with all categories.
 
+use std::collections::HashMap;
+
 use ordinate_model::artifact::Document;
 use ordinate_model::preprocess::{DesignColumn, Factor, FactorFunction};
 use ordinate_model::scalar::Scalar;
@@ -14,10 +16,10 @@ const UNKNOWN: (f64, f64) = (1.0, 0.5);
 /// A few rows in the order of the features; the last one has missing values where the model accepts them.
 pub(crate) fn example_rows(document: &Document) -> Vec<Vec<Scalar>> {
     let features = document.signature.features();
-    let columns = &document.preprocess.columns;
+    let scales = Scales::new(&document.preprocess.columns);
     let row = |row: usize| -> Vec<Scalar> {
         let each = features.iter().enumerate();
-        each.map(|(position, feature)| value(feature, columns, row + position)).collect()
+        each.map(|(position, feature)| value(feature, &scales, row + position)).collect()
     };
     let mut rows: Vec<Vec<Scalar>> = (0..DISTANCES.len()).map(row).collect();
     if features.iter().any(|feature| feature.missing != MissingPolicy::Reject) {
@@ -32,7 +34,7 @@ pub(crate) fn example_rows(document: &Document) -> Vec<Vec<Scalar>> {
     rows
 }
 
-fn value(feature: &Feature, columns: &[DesignColumn], turn: usize) -> Scalar {
+fn value(feature: &Feature, scales: &Scales<'_>, turn: usize) -> Scalar {
     match feature.kind {
         FeatureType::Boolean => Scalar::Boolean(turn % 2 == 1),
         FeatureType::String => {
@@ -46,15 +48,34 @@ fn value(feature: &Feature, columns: &[DesignColumn], turn: usize) -> Scalar {
         }
         _ => {
             let distance = DISTANCES.get(turn % DISTANCES.len()).copied().unwrap_or(0.0);
-            Scalar::Number(number(feature, columns, distance))
+            Scalar::Number(number(feature, scales, distance))
         }
     }
 }
 
+/// The function, mean and scale of each feature that is alone in a column: of the first such column.
+struct Scales<'d>(HashMap<&'d str, (Option<FactorFunction>, (f64, f64))>);
+
+impl<'d> Scales<'d> {
+    fn new(columns: &'d [DesignColumn]) -> Self {
+        let mut scales = HashMap::new();
+        for column in columns {
+            if let [factor] = column.product.as_slice()
+                && factor.power.is_none()
+                && factor.level.is_none()
+                && !factor.missing
+            {
+                let scale = (factor.function, mean_and_scale(factor, column));
+                scales.entry(factor.feature.as_str()).or_insert(scale);
+            }
+        }
+        Self(scales)
+    }
+}
+
 /// A number at a distance from the mean of the feature.
-fn number(feature: &Feature, columns: &[DesignColumn], distance: f64) -> f64 {
-    let scaled = columns.iter().find_map(|column| scale(feature, column));
-    let (function, (mean, scale)) = scaled.unwrap_or((None, UNKNOWN));
+fn number(feature: &Feature, Scales(scales): &Scales<'_>, distance: f64) -> f64 {
+    let (function, (mean, scale)) = scales.get(feature.name.as_str()).copied().unwrap_or((None, UNKNOWN));
     let value = distance.mul_add(scale, mean);
     let value = match function {
         None => value,
@@ -68,14 +89,6 @@ fn number(feature: &Feature, columns: &[DesignColumn], distance: f64) -> f64 {
         Some(minimum) => value.max(minimum),
         None => value,
     }
-}
-
-/// The function, mean and scale of a feature in a column that is the feature alone.
-fn scale(feature: &Feature, column: &DesignColumn) -> Option<(Option<FactorFunction>, (f64, f64))> {
-    let [factor] = column.product.as_slice() else { return None };
-    let is_alone =
-        factor.feature == feature.name && factor.power.is_none() && factor.level.is_none() && !factor.missing;
-    is_alone.then(|| (factor.function, mean_and_scale(factor, column)))
 }
 
 #[allow(clippy::float_cmp)]

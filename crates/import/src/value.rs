@@ -56,6 +56,8 @@ pub enum Elements {
     Texts(Vec<String>),
     /// Objects: texts, numbers and `None` in one array, for example.
     Objects(Vec<Value>),
+    /// So many elements: more than a model file can have. They are not read.
+    TooMany(usize),
 }
 
 /// An object of a class.
@@ -111,6 +113,7 @@ impl Value {
         match self {
             Self::List(values) => Some(values.clone()),
             Self::Array(Array { data, .. }) => Some(match data {
+                Elements::TooMany(_) => return None,
                 Elements::Floats(values) => values.iter().copied().map(Self::Float).collect(),
                 Elements::Ints(values) => values.iter().copied().map(Self::Int).collect(),
                 Elements::Bools(values) => values.iter().copied().map(Self::Bool).collect(),
@@ -132,6 +135,7 @@ impl Value {
                 Elements::Bools(values) => values.len(),
                 Elements::Texts(values) => values.len(),
                 Elements::Objects(values) => values.len(),
+                Elements::TooMany(count) => *count,
             }),
             _ => None,
         }
@@ -170,7 +174,7 @@ impl Array {
             Elements::Ints(values) => Some(values.iter().map(|value| *value as f64).collect()),
             Elements::Bools(values) => Some(values.iter().map(|value| f64::from(u8::from(*value))).collect()),
             Elements::Objects(values) => values.iter().map(Value::number).collect(),
-            Elements::Texts(_) => None,
+            Elements::Texts(_) | Elements::TooMany(_) => None,
         }
     }
 }

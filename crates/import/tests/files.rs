@@ -194,3 +194,56 @@ fn work_for_shared_parts_is_bounded() {
     texts.push(b'.');
     assert!(message(&texts).contains("MiB of encoded arrays"), "{}", message(&texts));
 }
+
+/// A union of scalers in which each level has the one below it twice.
+fn nested_unions(levels: usize) -> Vec<u8> {
+    let mut pickle = b"\x80\x02csklearn.preprocessing._data\nStandardScaler\n)\x81}(".to_vec();
+    for switch in ["with_mean", "with_std"] {
+        pickle.extend(format!("V{switch}\nI01\n").bytes());
+    }
+    pickle.extend(b"ubq\x000");
+    for _ in 0..levels {
+        pickle
+            .extend(b"csklearn.pipeline\nFeatureUnion\n)\x81}Vtransformer_list\n](Va\nh\x00\x86Vb\nh\x00\x86esbq\x000");
+    }
+    pickle.extend(b"h\x00.");
+    pickle
+}
+
+#[test]
+fn parts_that_others_share_are_copied_only_so_often() {
+    assert!(read(&nested_unions(10)).is_ok());
+    assert!(nested_unions(18).len() < 2000);
+    let message = message(&nested_unions(18));
+    assert!(
+        message.starts_with("the file has more than 4194304 values of parts that others share\nhelp: "),
+        "{message}"
+    );
+}
+
+/// A pickle of an estimator with one array of zeros.
+fn with_zeros(class: &str, attribute: &str, rows: u32, columns: u32) -> Vec<u8> {
+    let bytes = rows * columns * 8;
+    let mut pickle = [b"\x80\x02csklearn.", class.as_bytes(), b"\n)\x81}V", attribute.as_bytes()].concat();
+    pickle.extend(b"\ncnumpy.core.numeric\n_frombuffer\n(B");
+    pickle.extend(bytes.to_le_bytes());
+    pickle.extend(vec![0; bytes as usize]);
+    pickle.extend(format!("cnumpy\ndtype\n(Vf8\ntR(I{rows}\nI{columns}\ntVC\ntRsb.").bytes());
+    pickle
+}
+
+#[test]
+fn an_array_that_is_larger_than_a_model_is_not_read() {
+    let facts = corpus().remove(0).0.facts;
+    let message = |content: Vec<u8>, attribute: &str, columns: usize| {
+        let fitted = read(&content).unwrap();
+        let array = fitted.estimator.object().unwrap().get(attribute).unwrap();
+        assert!(array.length().unwrap() > 4 << 20 && array.floats().is_none());
+        let columns = (0..columns).map(|position| Column::new(&position.to_string())).collect();
+        sklearn::draft(&fitted.estimator, &ordinate_import::Facts { columns, ..facts.clone() }).unwrap_err().to_string()
+    };
+    let wide = message(with_zeros("linear_model._ridge\nRidge", "coef_", 1, 5 << 20), "coef_", 2);
+    assert!(wide.starts_with("Ridge: coef_ is not what this class has"), "{wide}");
+    let tall = message(with_zeros("linear_model._ridge\nRidge", "coef_", 50_000, 100), "coef_", 100);
+    assert!(tall.starts_with("Ridge: the model would have too many columns"), "{tall}");
+}

@@ -124,7 +124,7 @@ impl Dtype {
             Elements::Ints(values) => Node::Int(*values.first()?),
             Elements::Bools(values) => Node::Bool(*values.first()?),
             Elements::Texts(mut values) => Node::Text(Cow::Owned(values.pop()?)),
-            Elements::Objects(_) => return None,
+            Elements::Objects(_) | Elements::TooMany(_) => return None,
         })
     }
 }

@@ -21,6 +21,12 @@ const MAX_DECODED: usize = 256 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id(u32);
 
+impl Id {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A plain value whose parts are other nodes.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
@@ -143,7 +149,7 @@ impl<'a> Graph<'a> {
         let mut found = vec![false; self.nodes.len()];
         let mut open = vec![root];
         while let Some(id) = open.pop() {
-            match found.get_mut(id.0 as usize) {
+            match found.get_mut(id.index()) {
                 Some(is_found) if !*is_found => *is_found = true,
                 _ => continue,
             }
@@ -164,12 +170,17 @@ impl<'a> Graph<'a> {
         used.map_or(Ok(names), |used| Err(used.error()))
     }
 
+    /// The number of nodes.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(super) fn node(&self, id: Id) -> &Node<'a> {
-        self.nodes.get(id.0 as usize).unwrap_or(&Node::None)
+        self.nodes.get(id.index()).unwrap_or(&Node::None)
     }
 
     pub(super) fn node_mut(&mut self, id: Id) -> Option<&mut Node<'a>> {
-        self.nodes.get_mut(id.0 as usize)
+        self.nodes.get_mut(id.index())
     }
 
     pub(super) fn text(&self, id: Id) -> Option<&str> {

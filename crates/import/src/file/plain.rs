@@ -15,9 +15,14 @@ use crate::value::{Array, Elements, Object, Value};
 /// The deepest nesting of values.
 const MAX_DEPTH: usize = 200;
 
-/// The most values: an element of an array counts one, any other value [`VALUE`].
-const MAX_VALUES: usize = 32 << 20;
+/// The most values: an element of an array counts one, any other value [`VALUE`]. A part that other parts share is copied
+/// each time, which has a smaller limit: few bytes of a file can stand for very many values.
+const MAX_VALUES: usize = 16 << 20;
+const MAX_COPIES: usize = 4 << 20;
 const VALUE: usize = 16;
+
+/// The most elements of an array that are read: more than a model file can have.
+const MAX_ELEMENTS: usize = 4 << 20;
 
 /// The attributes of objects of scikit-learn that are read: those that Python passes, and below them those from which
 /// Python computes which columns a selector keeps.
@@ -60,7 +65,7 @@ pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
         let help = "save the fitted pipeline itself: joblib.dump(pipeline, \"model.joblib\")";
         return Err(FileError::Format { found: found.to_owned(), help });
     };
-    let mut plain = Plain { graph, values: 0 };
+    let mut plain = Plain { graph, values: 0, copies: 0, converted: vec![false; graph.len()] };
     let estimator = plain.value(root, 0)?;
     let unused = graph.unlisted_names(root)?.into_iter().collect();
     let version = graph.attribute(root, "_sklearn_version").and_then(|version| graph.text(version));
@@ -83,6 +88,9 @@ fn is_version(text: &str) -> bool {
 struct Plain<'g, 'a> {
     graph: &'g Graph<'a>,
     values: usize,
+    /// Those of nodes that were converted before.
+    copies: usize,
+    converted: Vec<bool>,
 }
 
 impl Plain<'_, '_> {
@@ -90,17 +98,14 @@ impl Plain<'_, '_> {
         if depth > MAX_DEPTH {
             return Err(FileError::TooLarge { limit: format!("{MAX_DEPTH} levels of nested values") });
         }
-        self.count(VALUE)?;
+        self.count_node(id)?;
         let graph = self.graph;
         Ok(match graph.node(id) {
             Node::None => Value::None,
             Node::Bool(value) => Value::Bool(*value),
             Node::Int(value) => Value::Int(*value),
             Node::Float(value) => Value::Float(*value),
-            Node::Text(text) => {
-                self.count(text.len())?;
-                Value::Str(text.clone().into_owned())
-            }
+            Node::Text(text) => Value::Str(text.clone().into_owned()),
             Node::List(items) | Node::Tuple(items) => Value::List(self.list(items, depth)?),
             Node::Dict(entries) => {
                 let mut values = Vec::new();
@@ -123,13 +128,41 @@ impl Plain<'_, '_> {
         })
     }
 
+    /// Counts what is made of a node itself.
+    fn count_node(&mut self, id: Id) -> Result<(), FileError> {
+        let own = match self.graph.node(id) {
+            Node::Text(text) => text.len(),
+            Node::Object(_) => self.graph.attributes(id),
+            Node::Array(array) => {
+                let length = array::count(&array.shape).unwrap_or(usize::MAX);
+                match array.dtype.kind {
+                    Kind::Other => length.saturating_mul(1 + VALUE),
+                    Kind::Text => length
+                        .saturating_mul(1 + VALUE)
+                        .saturating_add(array.dtype.bytes(&array.shape).unwrap_or(usize::MAX)),
+                    Kind::Object => length,
+                    _ if length > MAX_ELEMENTS => 0,
+                    _ => length,
+                }
+            }
+            _ => 0,
+        };
+        let own = own.saturating_add(VALUE);
+        match self.converted.get_mut(id.index()) {
+            Some(converted) if !*converted => *converted = true,
+            _ => self.copies = self.copies.saturating_add(own),
+        }
+        if self.copies > MAX_COPIES {
+            return Err(FileError::TooLarge { limit: format!("{MAX_COPIES} values of parts that others share") });
+        }
+        self.count(own)
+    }
+
     /// Counts values before they are made.
     fn count(&mut self, values: usize) -> Result<(), FileError> {
         self.values = self.values.saturating_add(values);
         if self.values > MAX_VALUES {
-            return Err(FileError::TooLarge {
-                limit: format!("{MAX_VALUES} values, with shared ones counted each time"),
-            });
+            return Err(FileError::TooLarge { limit: format!("{MAX_VALUES} values") });
         }
         Ok(())
     }
@@ -151,7 +184,6 @@ impl Plain<'_, '_> {
         };
         if let Some(Node::Dict(entries)) = object.state.map(|state| self.graph.node(state)) {
             for (name, value) in entries {
-                self.count(1)?;
                 if let Some(name) = self.graph.text(*name)
                     && is_wanted(name)
                 {
@@ -165,20 +197,12 @@ impl Plain<'_, '_> {
     fn array(&mut self, array: &graph::Array, depth: usize) -> Result<Value, FileError> {
         let incomplete = || FileError::damaged("an array", "it has no elements");
         let length = array::count(&array.shape).ok_or_else(incomplete)?;
-        self.count(length)?;
         let content = array.content.ok_or_else(incomplete)?;
         let mut data = match array.dtype.kind {
             Kind::Object => Elements::Objects(self.list(self.graph.sequence(content).unwrap_or_default(), depth)?),
-            Kind::Other => {
-                self.count(length.saturating_mul(VALUE))?;
-                Elements::Objects(vec![builtin("bytes"); length])
-            }
+            Kind::Other => Elements::Objects(vec![builtin("bytes"); length]),
+            Kind::Bool | Kind::Int | Kind::Unsigned | Kind::Float if length > MAX_ELEMENTS => Elements::TooMany(length),
             _ => {
-                if array.dtype.kind == Kind::Text {
-                    self.count(
-                        length.saturating_mul(VALUE).saturating_add(array.dtype.bytes(&array.shape).unwrap_or(0)),
-                    )?;
-                }
                 let bytes = self.graph.bytes(content).unwrap_or_default();
                 let elements = array.dtype.elements(bytes, length);
                 elements.ok_or_else(|| FileError::damaged("an array", "an element is not in the range of its type"))?
@@ -280,6 +304,7 @@ impl Elements {
             Self::Bools(values) => Self::Bools(array::row_major(values, shape)),
             Self::Texts(values) => Self::Texts(array::row_major(values, shape)),
             Self::Objects(values) => Self::Objects(array::row_major(values, shape)),
+            Self::TooMany(count) => Self::TooMany(*count),
         }
     }
 }

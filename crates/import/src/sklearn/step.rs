@@ -2,7 +2,7 @@
 
 use super::sparse;
 use crate::error::ImportError;
-use crate::value::{Object, Value};
+use crate::value::{Elements, Object, Value};
 
 /// An object of scikit-learn, and its place in the estimator.
 #[derive(Debug, Clone)]
@@ -136,6 +136,9 @@ impl<'v> Step<'v> {
         let matrix = match self.fitted(attribute)? {
             Value::Array(array) => {
                 let fits = array.shape.last() == Some(&columns) && array.shape.len() <= 2;
+                if fits && matches!(array.data, Elements::TooMany(_)) {
+                    return Err(self.too_many_columns());
+                }
                 fits.then(|| array.floats()).flatten()
             }
             Value::Object(object) if sparse::is_rows(object) => sparse::dense(object, columns),
