@@ -38,6 +38,10 @@ pub fn draft(estimator: &Value, facts: &Facts) -> Result<Draft, ImportError> {
     let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new(), work: 0 };
     let inputs = walk.features.expressions();
     let scores = walk.predict(&step, inputs)?;
+    if scores.expressions.iter().all(|score| score.terms.is_empty()) {
+        let help = "a model file has at least one feature: fit it to columns that the predictions depend on";
+        return Err(step.error("its predictions depend on no feature", help));
+    }
     Draft::new(&scores, &walk.features, facts, &walk.steps)
 }
 
@@ -64,11 +68,15 @@ impl Walk<'_> {
     /// The columns that a transformer makes of its input columns.
     fn transform(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expression>, ImportError> {
         self.count(step, &inputs)?;
+        step.check_width(inputs.len())?;
         if step.text() == Some("passthrough") || step.is_none() {
             return Ok(inputs);
         }
         let class = step.class()?;
-        if !matches!(class, "Pipeline" | "ColumnTransformer" | "FeatureUnion" | "FunctionTransformer") {
+        if !matches!(
+            class,
+            "Pipeline" | "ColumnTransformer" | "FeatureUnion" | "FunctionTransformer" | "FrozenEstimator"
+        ) {
             self.steps.push(class.to_owned());
         }
         match class {
@@ -76,6 +84,7 @@ impl Walk<'_> {
             "ColumnTransformer" => self.column_transformer(step, &inputs),
             "FeatureUnion" => self.feature_union(step, &inputs),
             "FunctionTransformer" => self.function(step, inputs),
+            "FrozenEstimator" => self.transform(&step.same_place("estimator")?, inputs),
             "StandardScaler" | "MinMaxScaler" | "RobustScaler" | "MaxAbsScaler" => scaler::scale(step, inputs),
             "SimpleImputer" => imputer::impute(step, &inputs, &self.features),
             "OneHotEncoder" => encoder::encode(step, &inputs, &mut self.features),
@@ -89,6 +98,7 @@ impl Walk<'_> {
     /// The scores of an estimator.
     fn predict(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Scores, ImportError> {
         self.count(step, &inputs)?;
+        step.check_width(inputs.len())?;
         let class = step.class()?;
         match class {
             "Pipeline" => {
@@ -137,24 +147,29 @@ fn check_sums(step: &Step<'_>, count: usize, inputs: &[Expression]) -> Result<()
 fn linear_scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expression>, ImportError> {
     let coefficients = step.matrix("coef_", inputs.len())?;
     check_sums(step, coefficients.len() / inputs.len().max(1), inputs)?;
-    let intercepts = match step.get("intercept_") {
-        None => vec![0.0],
-        Some(value) => value.floats().or(value.number().map(|number| vec![number])).unwrap_or_default(),
-    };
-    let intercepts = step.finite("intercept_", intercepts)?;
-    let constant = |row: usize| match intercepts.as_slice() {
-        [only] => Some(*only),
-        several => several.get(row).copied(),
-    };
-    let rows = coefficients.chunks(inputs.len().max(1)).enumerate();
-    let scores = rows.map(|(row, weights)| {
-        let constant = constant(row).ok_or_else(|| step.unreadable("intercept_"))?;
+    let rows = coefficients.chunks(inputs.len().max(1));
+    let intercepts = intercepts(step, rows.len())?;
+    let scores = rows.zip(intercepts).map(|(weights, intercept)| {
         let sum = Expression::weighted_sum(weights.iter().copied().zip(inputs));
         let mut sum = sum.map_err(|_| step.too_many_columns())?;
-        sum.constant += constant;
+        sum.constant += intercept;
         Ok(sum)
     });
     scores.collect()
+}
+
+/// The constants of so many scores: a number for all of them, or one for each.
+fn intercepts(step: &Step<'_>, scores: usize) -> Result<Vec<f64>, ImportError> {
+    step.check_fitted("intercept_")?;
+    let is_matrix = |value: &&Value| matches!(value, Value::Array(array) if array.shape.len() > 1);
+    let value = step.get("intercept_").filter(|value| !is_matrix(value));
+    let numbers = value.and_then(|value| value.floats().or(value.number().map(|number| vec![number])));
+    let numbers = step.finite("intercept_", numbers.ok_or_else(|| step.unreadable("intercept_"))?)?;
+    match numbers.as_slice() {
+        [only] => Ok(vec![*only; scores]),
+        several if several.len() == scores => Ok(numbers),
+        _ => Err(step.unreadable("intercept_")),
+    }
 }
 
 fn unsupported(step: &Step<'_>, class: &str) -> ImportError {

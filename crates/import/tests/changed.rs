@@ -139,3 +139,119 @@ fn coefficients_that_are_not_finite_multiplied_out_are_refused() {
     assert!(message.contains("multiplied out over the steps, are not finite\nhelp: fit it again"), "{message}");
     import(&pca(1e2), 2).unwrap();
 }
+
+#[test]
+fn attributes_of_another_shape_are_refused() {
+    let unlike = |attribute: &str| format!("{attribute} is not what this class has\nhelp: ");
+    let intercept = unlike("intercept_");
+    let intercepts = [
+        (json!({"intercept_": floats(json!([1.0, 2.0]))}), intercept.as_str()),
+        (json!({"intercept_": floats(json!([]))}), intercept.as_str()),
+        (json!({"intercept_": array(&[1, 1], json!([1.0]))}), intercept.as_str()),
+        (json!({"intercept_": null}), intercept.as_str()),
+        (json!({"coef_": array(&[1, 1, 2], json!([1.0, 2.0]))}), "coef_ is not what this class has"),
+    ];
+    assert_refused(&ridge(json!([1.0, 2.0])), OWN, &intercepts);
+    assert_refused(&logistic(), OWN, &intercepts);
+    let scale = json!({"mean_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0]))});
+    let column = array(&[2, 1], json!([1.0, 2.0]));
+    let (mean, scale_) = (unlike("mean_"), unlike("scale_"));
+    let columns = [(json!({"mean_": column}), mean.as_str()), (json!({"scale_": column}), scale_.as_str())];
+    assert_refused(&after(object("preprocessing.StandardScaler", scale)), STEP, &columns);
+}
+
+#[test]
+fn the_number_of_features_is_that_of_the_input() {
+    let more = json!({"n_features_in_": 3});
+    let expected = "it was fitted to another number of columns: n_features_in_ is 3, and its input has 2\nhelp: ";
+    let scale = json!({"mean_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0])), "n_features_in_": 2});
+    let scaled = after(object("preprocessing.StandardScaler", scale));
+    assert_refused(&scaled, STEP, &[(more.clone(), expected)]);
+    assert_refused(&scaled, "/object/state/steps/1/1/object/state", &[(more.clone(), expected)]);
+    let other = "n_features_in_ is not what this class has";
+    assert_refused(&ridge(json!([1.0, 2.0])), OWN, &[(more, expected), (json!({"n_features_in_": "2"}), other)]);
+}
+
+#[test]
+fn the_groups_of_infrequent_categories_are_those_of_the_fit() {
+    let ints = |data: Json| json!({"array": {"shape": [data.as_array().unwrap().len()], "kind": "int", "data": data}});
+    let levels = json!({"array": {"shape": [3], "kind": "object", "data": ["a", "b", "c"]}});
+    let state = json!({
+        "categories_": [levels], "handle_unknown": "infrequent_if_exist", "_infrequent_enabled": true,
+        "_infrequent_indices": [ints(json!([0, 2]))], "_default_to_infrequent_mappings": [ints(json!([1, 0, 1]))]
+    });
+    let encoder = object("preprocessing.OneHotEncoder", state);
+    let first = json!([["first", encoder, [0]]]);
+    let columns = object("compose.ColumnTransformer", json!({"transformers_": first}));
+    let estimator = after(columns);
+    let mapping = |value: Json| json!({"_default_to_infrequent_mappings": value});
+    let expected = "_default_to_infrequent_mappings is not what this class has";
+    assert_refused(
+        &estimator,
+        "/object/state/steps/0/1/object/state/transformers_/0/1/object/state",
+        &[
+            (mapping(json!([])), expected),
+            (mapping(json!([null])), expected),
+            (mapping(json!([ints(json!([0, 1, 1]))])), expected),
+            (json!({"_infrequent_indices": [null]}), expected),
+        ],
+    );
+}
+
+fn calibrated() -> Json {
+    let Json::Object(inner) = &logistic()["object"]["state"] else { panic!() };
+    let classes = inner["classes_"].clone();
+    let sigmoid = object("calibration._SigmoidCalibration", json!({"a_": -1.0, "b_": 0.5}));
+    let only = json!({"estimator": logistic(), "calibrators": [sigmoid], "classes": classes, "method": "sigmoid"});
+    let only = object("calibration._CalibratedClassifier", only);
+    object("calibration.CalibratedClassifierCV", json!({"calibrated_classifiers_": [only], "classes_": classes}))
+}
+
+#[test]
+fn a_calibrated_classifier_has_a_sigmoid_and_the_same_classes_in_all_its_parts() {
+    let only = "/object/state/calibrated_classifiers_/0/object/state";
+    let text = |data: Json| json!({"array": {"shape": [2], "kind": "text", "data": data}});
+    let other = "its parts have other classes than the whole, or another order\nhelp: fit it again";
+    let reversed = text(json!(["yes", "no"]));
+    let method = "it is not calibrated by a sigmoid\nhelp: fit it with method=\"sigmoid\"";
+    let temperature = object("calibration._TemperatureScaling", json!({"beta_": 1.0}));
+    assert_refused(
+        &calibrated(),
+        only,
+        &[
+            (json!({"classes": reversed}), other),
+            (json!({"method": "isotonic"}), method),
+            (json!({"method": "temperature", "calibrators": [temperature]}), method),
+        ],
+    );
+    assert_refused(&calibrated(), &format!("{only}/estimator/object/state"), &[(json!({"classes_": reversed}), other)]);
+    assert_refused(&calibrated(), OWN, &[(json!({"classes_": reversed}), other)]);
+    let mut all = changed(&calibrated(), OWN, &json!({"classes_": reversed}));
+    all = changed(&all, only, &json!({"classes": reversed}));
+    all = changed(&all, &format!("{only}/estimator/object/state"), &json!({"classes_": reversed}));
+    assert!(import(&all, 2).unwrap_err().contains(other));
+}
+
+#[test]
+fn a_frozen_transformer_is_the_transformer() {
+    let scale = json!({"mean_": floats(json!([1.0, 2.0])), "scale_": floats(json!([1.0, 2.0]))});
+    let scaler = object("preprocessing.StandardScaler", scale);
+    let frozen = object("frozen.FrozenEstimator", json!({"estimator": scaler}));
+    let [one, other] = [frozen, scaler].map(|step| import(&after(step), 2).unwrap());
+    assert_eq!(one.preprocess, other.preprocess);
+    assert_eq!(one.estimator, other.estimator);
+}
+
+#[test]
+fn a_model_of_no_feature_is_refused() {
+    let polynomial = |degree: usize, count: usize| {
+        let state = json!({"_min_degree": 0, "_max_degree": degree, "n_output_features_": count});
+        let coefficients: Vec<f64> = (0..count).map(|_| 1.0).collect();
+        let last = object("linear_model.Ridge", json!({"coef_": floats(json!(coefficients)), "intercept_": 1.0}));
+        let polynomial = object("preprocessing.PolynomialFeatures", state);
+        object("pipeline.Pipeline", json!({"steps": [["polynomial", polynomial], ["ridge", last]]}))
+    };
+    let message = import(&polynomial(0, 1), 2).unwrap_err();
+    assert!(message.starts_with("Pipeline: its predictions depend on no feature\nhelp: "), "{message}");
+    import(&polynomial(1, 3), 2).unwrap();
+}

@@ -31,13 +31,14 @@ const ATTRIBUTES: &str = "\
     mean_ scale_ center_ min_ with_mean with_std with_centering with_scaling clip \
     statistics_ indicator_ features_ missing_values keep_empty_features \
     categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices \
+    _default_to_infrequent_mappings \
     _min_degree _max_degree n_output_features_ interaction_only include_bias \
     func inverse_func kw_args \
     components_ explained_variance_ whiten \
     support_ variances_ threshold scores_ k \
     coef_ intercept_ classes_ multi_class solver loss power link _base_loss \
     estimator estimator_ base_estimator best_estimator_ regressor_ transformer_ \
-    calibrated_classifiers_ calibrators a_ b_ \
+    calibrated_classifiers_ calibrators method classes a_ b_ n_features_in_ \
     percentile pvalues_ alpha mode param prefit importance_getter norm_order max_features max_features_ \
     penalty l1_ratio l1_ratio_";
 
@@ -58,7 +59,8 @@ pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
     let Node::Object(object) = graph.node(root) else {
         let found = match graph.node(root) {
             Node::Dict(_) => "a file with a dict",
-            Node::List(_) | Node::Tuple(_) => "a file with a list",
+            Node::List(_) => "a file with a list",
+            Node::Tuple(_) => "a file with a tuple",
             Node::Array(_) => "a file with an array",
             _ => "a file with another value",
         };
@@ -239,7 +241,9 @@ impl Plain<'_, '_> {
                 }
             }
         }
-        for name in ["best_estimator_", "regressor_", "estimator_"] {
+        let is_frozen = matches!(self.graph.node(id), Node::Object(object) if object.class.name == "FrozenEstimator");
+        let frozen = is_frozen.then_some("estimator");
+        for name in ["best_estimator_", "regressor_", "estimator_"].into_iter().chain(frozen) {
             if let Some(inner) = self.attribute(id, name)? {
                 return self.of_input(inner, attribute, depth + 1);
             }

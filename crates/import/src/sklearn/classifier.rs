@@ -87,7 +87,8 @@ impl Walk<'_> {
             return Err(step.error("it has more than two classes", "fit LogisticRegression without calibration"));
         };
         let calibrator = step.part("calibrator", calibrator);
-        if calibrator.class()? != "_SigmoidCalibration" {
+        let is_sigmoid = matches!(only.parameter("method")?, None | Some("sigmoid"));
+        if !is_sigmoid || calibrator.class()? != "_SigmoidCalibration" {
             return Err(step.error("it is not calibrated by a sigmoid", "fit it with method=\"sigmoid\""));
         }
         let [slope, shift] = ["a_", "b_"].map(|attribute| {
@@ -96,14 +97,21 @@ impl Walk<'_> {
         });
         let (slope, shift) = (slope?, shift?);
         let attribute = if only.get("estimator").is_some() { "estimator" } else { "base_estimator" };
-        let score = self.decision(&only.child(attribute, "estimator")?, inputs)?;
+        let (score, of_estimator) = self.decision(&only.child(attribute, "estimator")?, inputs)?;
+        let of_part = only.get("classes").map(|_| self::classes(&only, "classes")).transpose()?;
+        // The score is that of the second class in ascending order.
+        let is_ascending = classes.is_sorted_by(is_before);
+        if of_estimator != classes || of_part.is_some_and(|part| part != classes) || !is_ascending {
+            return Err(step.error("its parts have other classes than the whole, or another order", "fit it again"));
+        }
         let mut expression = Expression::weighted_sum([(-slope, &score)]).map_err(|_| step.too_many_columns())?;
         expression.constant -= shift;
         Ok(Scores { expressions: vec![expression], output: Output::Classes(classes) })
     }
 
-    /// The decision function of a linear classifier of two classes.
-    fn decision(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Expression, ImportError> {
+    /// The decision function of a linear classifier of two classes, and the classes.
+    fn decision(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<(Expression, Vec<Scalar>), ImportError> {
+        step.check_width(inputs.len())?;
         let class = step.class()?;
         match class {
             "Pipeline" => {
@@ -115,10 +123,22 @@ impl Walk<'_> {
             class if has_linear_decision(class) => {
                 self.steps.push(class.to_owned());
                 let scores = linear_scores(step, &inputs)?;
-                <[Expression; 1]>::try_from(scores).map(|[score]| score).map_err(|_| step.unreadable("coef_"))
+                let score = <[Expression; 1]>::try_from(scores).map(|[score]| score);
+                Ok((score.map_err(|_| step.unreadable("coef_"))?, classes(step, "classes_")?))
             }
             class => Err(super::unsupported_estimator(step, class)),
         }
+    }
+}
+
+/// Whether a class comes before another one of the same type.
+fn is_before(one: &Scalar, other: &Scalar) -> bool {
+    match (one, other) {
+        (Scalar::Boolean(one), Scalar::Boolean(other)) => one < other,
+        (Scalar::Integer(one), Scalar::Integer(other)) => one < other,
+        (Scalar::Number(one), Scalar::Number(other)) => one < other,
+        (Scalar::Text(one), Scalar::Text(other)) => one < other,
+        _ => false,
     }
 }
 

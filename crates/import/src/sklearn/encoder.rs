@@ -82,6 +82,7 @@ impl Encoder<'_, '_> {
             return Err(self.step.error(reason, help));
         }
         let infrequent = self.infrequent()?;
+        self.check_mapping(categories.len(), &infrequent)?;
         if categories.iter().any(|category| matches!(category, Category::Boolean(_))) {
             features.mark_boolean(self.atom.feature);
             return self.booleans(&categories, &name, &infrequent);
@@ -135,6 +136,26 @@ impl Encoder<'_, '_> {
             None | Some(Value::None) => Ok(Vec::new()),
             Some(indices) => indices.positions().ok_or_else(|| self.step.unreadable("_infrequent_indices")),
         }
+    }
+
+    /// Checks that the encoder itself groups the categories as `_infrequent_indices` does: it obeys another attribute.
+    fn check_mapping(&self, count: usize, infrequent: &[usize]) -> Result<(), ImportError> {
+        const MAPPINGS: &str = "_default_to_infrequent_mappings";
+        let is_enabled = self.step.flag("_infrequent_enabled", false)?;
+        let Some(stored) = self.step.get(MAPPINGS).filter(|_| is_enabled) else { return Ok(()) };
+        let is_infrequent: HashSet<&usize> = infrequent.iter().collect();
+        let last = count.saturating_sub(is_infrequent.len());
+        let mut ranks = 0..last;
+        let expected: Vec<usize> = (0..count)
+            .map(|position| if is_infrequent.contains(&position) { last } else { ranks.next().unwrap_or(last) })
+            .collect();
+        let Value::List(all) = stored else { return Err(self.step.unreadable(MAPPINGS)) };
+        let is_equal = match all.get(self.column) {
+            Some(Value::None) => infrequent.is_empty(),
+            Some(mapping) => !infrequent.is_empty() && mapping.positions() == Some(expected),
+            None => false,
+        };
+        if is_equal { Ok(()) } else { Err(self.step.unreadable(MAPPINGS)) }
     }
 
     /// The position of the dropped group, after infrequent categories were grouped.

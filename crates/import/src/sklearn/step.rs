@@ -77,6 +77,18 @@ impl<'v> Step<'v> {
         }
     }
 
+    /// Checks that the object was fitted to so many columns, if it has their number.
+    pub(super) fn check_width(&self, width: usize) -> Result<(), ImportError> {
+        let Some(of_fit) = self.get("n_features_in_") else { return Ok(()) };
+        let Value::Int(of_fit) = of_fit else { return Err(self.unreadable("n_features_in_")) };
+        if usize::try_from(*of_fit) == Ok(width) {
+            return Ok(());
+        }
+        let found = format!("n_features_in_ is {of_fit}, and its input has {width}");
+        let help = "fit the whole estimator again, with all of its steps";
+        Err(self.error(format!("it was fitted to another number of columns: {found}"), help))
+    }
+
     /// The truth of a parameter as in Python, or the default where the parameter is absent.
     pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, ImportError> {
         match self.value.object().and_then(|object| object.state.get(name)) {

@@ -18,13 +18,14 @@ _ATTRIBUTES = frozenset(
     mean_ scale_ center_ min_ with_mean with_std with_centering with_scaling clip
     statistics_ indicator_ features_ missing_values keep_empty_features
     categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices
+    _default_to_infrequent_mappings
     _min_degree _max_degree n_output_features_ interaction_only include_bias
     func inverse_func kw_args
     components_ explained_variance_ whiten
     support_ variances_ threshold scores_ k
     coef_ intercept_ classes_ multi_class solver loss power link _base_loss
     estimator estimator_ base_estimator best_estimator_ regressor_ transformer_
-    calibrated_classifiers_ calibrators a_ b_
+    calibrated_classifiers_ calibrators method classes a_ b_ n_features_in_
     """.split()
 )
 
