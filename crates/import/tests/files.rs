@@ -114,7 +114,7 @@ fn a_changed_byte_never_ends_in_a_panic() {
 
 #[test]
 fn other_formats_are_named() {
-    let cases: [(&[u8], &str); 10] = [
+    let cases: [(&[u8], &str); 12] = [
         (b"", "got an empty file"),
         (b"{\"format\": 1}", "got JSON"),
         (b"age,income\n1,2\n", "got other content"),
@@ -125,6 +125,8 @@ fn other_formats_are_named() {
         (b"\x80\x06.", "pickle of protocol 6"),
         (b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "a zip archive without schema.json"),
         (b"\x80\x04}.", "a file with a dict"),
+        (b"\x80\x04N\x85.", "a file with a tuple"),
+        (b"\x80\x04].", "a file with a list"),
     ];
     for (content, expected) in cases {
         let message = message(content);
@@ -149,6 +151,18 @@ fn a_class_that_is_not_in_the_list_is_named() {
     assert!(forest.starts_with("byte 2: sklearn.ensemble._forest.RandomForestRegressor is not"), "{forest}");
     let search = message(b"\x80\x02cscipy.stats._distn_infrastructure\nrv_continuous_frozen\n)\x81.");
     assert!(search.contains("search.best_estimator_"), "{search}");
+    for class in [
+        "sklearn.linear_model.logistic\nLogisticRegression",
+        "sklearn.preprocessing.data\nStandardScaler",
+        "sklearn.preprocessing.imputation\nImputer",
+        "sklearn.externals.joblib.numpy_pickle\nNumpyArrayWrapper",
+        "sklearn.grid_search\nGridSearchCV",
+    ] {
+        let former = message(&[b"\x80\x02c", class.as_bytes(), b"\n)\x81."].concat());
+        assert!(former.contains("older than 0.22; fit the model with 1.1 or later, and save it again"), "{former}");
+    }
+    let array = message(b"\x80\x02cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nmemmap\n(I0\ntVb\ntR.");
+    assert!(array.contains("numpy.memmap in place of numpy.ndarray\nhelp: use ordinate.from_sklearn"), "{array}");
 }
 
 #[test]
@@ -175,6 +189,13 @@ fn the_names_are_those_of_the_first_step_that_is_an_estimator() {
         assert_eq!(fitted.names, Some(vec!["age".to_owned(), "income".to_owned()]));
         assert_eq!(fitted.width, Some(2));
     }
+    let frozen = format!(
+        "{}Vestimator\n{}Vfeature_names_in_\n(lVage\nasVn_features_in_\nI1\nsbsb.",
+        start("frozen._frozen\nFrozenEstimator\n"),
+        start("linear_model._ridge\nRidge\n")
+    );
+    let fitted = read(frozen.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((fitted.names, fitted.width), (Some(vec!["age".to_owned()]), Some(1)));
 }
 
 #[test]

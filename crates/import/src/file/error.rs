@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::globals::is_former;
+
 /// Why a file cannot be read. The place is a byte of the (decompressed) pickle, or a member of a skops file.
 #[derive(Debug, Error)]
 pub enum FileError {
@@ -63,6 +65,9 @@ impl FileError {
 
     pub(super) fn global(place: impl Into<String>, module: &str, name: &str) -> Self {
         let help = match module.split('.').next() {
+            Some("sklearn") if is_former(module) => {
+                "the file is from a scikit-learn older than 0.22; fit the model with 1.1 or later, and save it again"
+            }
             Some("sklearn") => {
                 "fit a linear model; if this class only selects columns, use ordinate.from_sklearn in Python"
             }

@@ -52,10 +52,10 @@ pub(super) enum Role {
 
 const LIST: &str = include_str!("globals.txt");
 
-/// The class or function of this name, if it is in the list.
-pub(super) fn find(module: &str, name: &str) -> Option<&'static Known> {
+/// The names of each module in the list.
+fn known() -> &'static HashMap<&'static str, HashMap<&'static str, Known>> {
     static KNOWN: OnceLock<HashMap<&str, HashMap<&str, Known>>> = OnceLock::new();
-    let known = KNOWN.get_or_init(|| {
+    KNOWN.get_or_init(|| {
         let mut known: HashMap<&str, HashMap<&str, Known>> = HashMap::new();
         for line in LIST.lines().filter(|line| !line.starts_with('#')) {
             let mut words = line.split(' ');
@@ -64,7 +64,23 @@ pub(super) fn find(module: &str, name: &str) -> Option<&'static Known> {
             known.entry(module).or_default().extend(names);
         }
         known
-    });
+    })
+}
+
+/// Whether a module has had another name since scikit-learn 0.22: `sklearn.preprocessing.data`, for example.
+pub(super) fn is_former(module: &str) -> bool {
+    if matches!(module.split('.').nth(1), Some("externals" | "grid_search" | "cross_validation")) {
+        return module.starts_with("sklearn.");
+    }
+    let Some((package, name)) = module.rsplit_once('.').filter(|(package, _)| package.starts_with("sklearn.")) else {
+        return false;
+    };
+    name == "imputation" || known().contains_key(format!("{package}._{name}").as_str())
+}
+
+/// The class or function of this name, if it is in the list.
+pub(super) fn find(module: &str, name: &str) -> Option<&'static Known> {
+    let known = known();
     let names = match module {
         // The names in Python 2, which protocols up to 2 use.
         "__builtin__" => known.get("builtins"),

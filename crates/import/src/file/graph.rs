@@ -84,6 +84,11 @@ impl Unlisted {
         FileError::global(self.place.as_str(), &self.module, &self.name)
     }
 
+    /// The module and the name.
+    pub(super) fn full_name(&self) -> String {
+        format!("{}.{}", printable(&self.module), printable(&self.name))
+    }
+
     /// An object of this class.
     pub(super) fn object(&self, parts: Vec<Id>) -> Self {
         let Self { module, name, place, .. } = self;
@@ -159,7 +164,7 @@ impl<'a> Graph<'a> {
                 Node::Array(array) => open.extend(array.content),
                 Node::Object(object) => open.extend(object.state),
                 Node::Unlisted(unlisted) => {
-                    names.insert(format!("{}.{}", printable(&unlisted.module), printable(&unlisted.name)));
+                    names.insert(unlisted.full_name());
                     open.extend(&unlisted.parts);
                 }
                 _ => {}

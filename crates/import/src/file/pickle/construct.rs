@@ -63,9 +63,17 @@ impl<'a> Machine<'a, '_> {
                 _ => object(known),
             },
             Role::EmptyArray => {
-                let class = arguments.first().map(|class| self.graph.node(*class));
-                if !matches!(class, Some(Node::Global(class)) if class.role == Role::Ndarray) {
-                    return Err(FileError::unsupported(self.input.place(), "a subclass of numpy's array"));
+                let class = match arguments.first().map(|class| self.graph.node(*class)) {
+                    Some(Node::Global(class)) if class.role == Role::Ndarray => None,
+                    Some(Node::Global(class)) => Some(format!("{}.{}", class.module, class.name)),
+                    Some(Node::Unlisted(class)) => Some(class.full_name()),
+                    _ => Some("a value".to_owned()),
+                };
+                if let Some(class) = class {
+                    return Err(FileError::unsupported(
+                        self.input.place(),
+                        format!("{class} in place of numpy.ndarray"),
+                    ));
                 }
                 let dtype = Dtype { kind: Kind::Other, size: 1, is_big_endian: false };
                 Node::Array(Box::new(Array { shape: vec![0], dtype, is_fortran: false, content: None }))
