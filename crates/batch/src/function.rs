@@ -9,6 +9,7 @@ mod manifest;
 mod plan;
 mod settings;
 
+pub use drift::MetricLines;
 pub use event::{Event, EventError};
 pub use finish::ItemsFailed;
 pub use handler::{Function, FunctionError};

@@ -23,6 +23,8 @@ pub struct Input {
     pub layout: Layout,
     /// Its size in bytes.
     pub size: u64,
+    /// The tag of the content of an object.
+    pub etag: Option<String>,
     /// Where it is.
     pub place: Place,
 }
@@ -46,7 +48,7 @@ pub fn files(path: &Path) -> Result<Vec<Input>, BatchError> {
     if !metadata.is_dir() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let layout = layout_of_given(&name);
-        return Ok(vec![Input { name, layout, size: metadata.len(), place: Place::File(path.to_owned()) }]);
+        return Ok(vec![Input { name, layout, size: metadata.len(), etag: None, place: Place::File(path.to_owned()) }]);
     }
     let mut found = Vec::new();
     let mut folders = vec![path.to_owned()];
@@ -60,7 +62,7 @@ pub fn files(path: &Path) -> Result<Vec<Input>, BatchError> {
                 folders.push(file);
             } else if let Some(layout) = layout_of(name) {
                 let size = fs::metadata(&file).map_err(|error| unreadable(&file, error))?.len();
-                found.push(Input { name: name.to_owned(), layout, size, place: Place::File(file) });
+                found.push(Input { name: name.to_owned(), layout, size, etag: None, place: Place::File(file) });
             }
         }
     }
@@ -79,13 +81,14 @@ pub fn objects(s3: &S3, location: &ObjectLocation) -> Result<Vec<Input>, BatchEr
         let object = s3.head(location)?.ok_or_else(|| BatchError::Missing { place: location.to_string() })?;
         let name = prefix.rsplit('/').next().unwrap_or(prefix).to_owned();
         let (layout, place) = (layout_of_given(&name), Place::Object(location.clone()));
-        return Ok(vec![Input { name, layout, size: object.size, place }]);
+        return Ok(vec![Input { name, layout, size: object.size, etag: Some(object.etag), place }]);
     }
     let listed = s3.list(location)?;
     let found = listed.into_iter().filter_map(|object| {
-        let name = object.key.strip_prefix(prefix)?.to_owned();
+        let name = object.location.key().strip_prefix(prefix)?.to_owned();
         let layout = layout_of(&name)?;
-        Some(Input { place: Place::Object(location.join(&name)), layout, size: object.size, name })
+        let place = Place::Object(object.location);
+        Some(Input { name, layout, size: object.size, etag: Some(object.etag), place })
     });
     let found: Vec<Input> = found.collect();
     if found.is_empty() { Err(no_files(&location.to_string())) } else { Ok(found) }

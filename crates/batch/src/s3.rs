@@ -38,10 +38,12 @@ pub struct S3 {
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its key.
-    pub key: String,
+    /// Where it is.
+    pub location: ObjectLocation,
     /// Its size in bytes.
     pub size: u64,
+    /// The tag of its content.
+    pub etag: String,
 }
 
 impl S3 {
@@ -75,7 +77,10 @@ impl S3 {
                 let page = page.map_err(|error| from_sdk(location.to_string(), "s3:ListBucket", error))?;
                 found.extend(page.contents().iter().filter_map(|object| {
                     let size = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
-                    Some(Listed { key: object.key()?.to_owned(), size })
+                    let etag = object.e_tag().unwrap_or_default().to_owned();
+                    // All of these keys begin with that of the location.
+                    let location = location.join(object.key()?.strip_prefix(location.key())?);
+                    Some(Listed { location, size, etag })
                 }));
             }
             Ok(found)

@@ -15,7 +15,7 @@ use super::model;
 use super::output::OutputFile;
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
-use ordinate::source::{ModelUri, ObjectLocation};
+use ordinate::source::ObjectLocation;
 use ordinate_batch::s3::S3;
 use ordinate_drift::captured::{Captured, captured_files, is_captured};
 use ordinate_drift::{DriftReport, Limits, Observed};
@@ -168,7 +168,7 @@ fn read_objects(
         );
     }
     for object in listed {
-        let Ok(ModelUri::S3(place)) = format!("s3://{}/{}", location.bucket(), object.key).parse() else { continue };
+        let place = object.location;
         let Some(stream) = s3.open(&place)? else { continue };
         captured.read(stream, observed).map_err(|error| format!("{place}: cannot be read: {error}"))?;
     }

@@ -1,7 +1,7 @@
 //! Captured requests: the lines that the service writes, as they are in its log, in files, and in the envelopes of a
 //! log subscription.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -57,13 +57,14 @@ impl Captured {
     /// # Errors
     /// That of the stream.
     pub fn read(&mut self, stream: impl Read, observed: &mut Observed<'_>) -> io::Result<()> {
-        read(stream, &mut |request| match request {
+        read_requests(stream, &mut |request| match request {
             Some(request) => self.add(&request, observed),
             None => self.other_lines += 1,
         })
     }
 
-    fn add(&mut self, request: &CapturedRequest, observed: &mut Observed<'_>) {
+    /// Adds a request.
+    pub fn add(&mut self, request: &CapturedRequest, observed: &mut Observed<'_>) {
         let document = observed.document();
         if request.model != document.name.as_str() || request.version != document.version.as_str() {
             *self.others.entry(format!("{}@{}", request.model, request.version)).or_default() += 1;
@@ -82,16 +83,12 @@ impl Captured {
     }
 }
 
-/// Adds the models, with their versions, of the captured requests in a stream.
+/// Hands the captured requests of a file, or of another stream, which may be compressed by gzip, to `each`, and `None` for
+/// other lines.
 ///
 /// # Errors
 /// That of the stream.
-pub fn add_models(stream: impl Read, models: &mut BTreeSet<(String, String)>) -> io::Result<()> {
-    read(stream, &mut |request| models.extend(request.map(|request| (request.model, request.version))))
-}
-
-/// Hands the captured requests of a stream to `each`, and `None` for other lines.
-fn read(stream: impl Read, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
+pub fn read_requests(stream: impl Read, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     if stream.fill_buf()?.starts_with(b"\x1f\x8b") {
         read_lines(BufReader::new(MultiGzDecoder::new(stream)), each)

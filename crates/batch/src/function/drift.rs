@@ -1,23 +1,46 @@
 //! The step `drift`: the captured requests of a day, compared with the training data of their models.
 
-use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::{Timestamp, ToSpan};
 use ordinate::config::ConfigError;
 use ordinate::source::ObjectLocation;
-use ordinate_drift::captured::{Captured, add_models};
+use ordinate_drift::captured::{Captured, CapturedRequest, read_requests};
 use ordinate_drift::metrics::MetricContext;
 use ordinate_drift::{DriftReport, Limits, Observed};
+use ordinate_model::Model;
 use serde_json::{Value, json};
 
 use super::event::DriftRequest;
 use super::handler::{Function, FunctionError};
 use crate::error::BatchError;
 
-/// The most models and versions that are compared, in the order of their names.
+/// The most models and versions that are compared: the first in the objects of a day.
 const MAX_MODELS: usize = 20;
+
+/// Where lines with metrics go.
+pub trait MetricLines: fmt::Debug + Send + Sync {
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// That of the place.
+    fn write(&self, line: &Value) -> io::Result<()>;
+}
+
+/// The output of the process, from which Lambda takes the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StandardOutput;
+
+impl MetricLines for StandardOutput {
+    fn write(&self, line: &Value) -> io::Result<()> {
+        writeln!(io::stdout().lock(), "{line}")
+    }
+}
 
 /// Compares the requests of a day, and writes the metrics as lines of the log.
 pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant) -> Result<Value, FunctionError> {
@@ -29,17 +52,32 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
     let captured = function.settings.captured.as_ref().ok_or_else(missing)?;
     let day = request.day.clone().unwrap_or_else(yesterday);
     let place = captured.join(&format!("{day}/"));
-    let day_of = Day { function, objects: objects(function, &place)?, place, until };
-    let mut found = BTreeSet::new();
-    day_of.read(|stream| add_models(stream, &mut found))?;
-    let skipped = found.len().saturating_sub(MAX_MODELS);
+    let slots: Vec<OnceCell<Arc<Model>>> = (0..MAX_MODELS).map(|_| OnceCell::new()).collect();
+    let mut compared = Compared { function, slots: slots.iter(), models: BTreeMap::new(), skipped: BTreeSet::new() };
+    let objects = function.s3.list(&place)?;
+    for object in &objects {
+        if Instant::now() >= until {
+            let reason = format!("{place}: the function's time ends before all captured requests are read");
+            return Err(BatchError::Other(format!("{reason}\nhelp: lower CaptureFraction of the service")).into());
+        }
+        // An object may have been deleted meanwhile.
+        if let Some(stream) = function.s3.open(&object.location)? {
+            compared.read(stream, &object.location)?;
+        }
+    }
+    let skipped = compared.skipped.len();
     if skipped > 0 {
         tracing::warn!(skipped, "more models have captured requests than are compared");
     }
-    let models: Result<Vec<Value>, _> =
-        found.iter().take(MAX_MODELS).map(|(name, version)| day_of.compare(name, version)).collect();
-    Ok(json!({"captured": day_of.place.to_string(), "objects": day_of.objects.len(), "models": models?,
-        "skipped": skipped}))
+    let models = compared.models.into_iter().map(|((name, version), requests)| match requests {
+        Requests::Compared(observed) => report(function, &name, &version, &observed, &place),
+        Requests::Skipped(reason) => {
+            tracing::warn!(model = name, version, reason, "captured requests are not compared");
+            Ok(json!({"model": name, "version": version, "skipped": reason}))
+        }
+    });
+    let models = models.collect::<Result<Vec<Value>, FunctionError>>()?;
+    Ok(json!({"captured": place.to_string(), "objects": objects.len(), "models": models, "skipped": skipped}))
 }
 
 fn yesterday() -> String {
@@ -47,74 +85,99 @@ fn yesterday() -> String {
     day.strftime("%Y-%m-%d").to_string()
 }
 
-fn objects(function: &Function, place: &ObjectLocation) -> Result<Vec<ObjectLocation>, FunctionError> {
-    let listed = function.s3.list(place)?;
-    let name = |key: &str| key.strip_prefix(place.key()).map(str::to_owned);
-    Ok(listed.iter().filter_map(|object| Some(place.join(&name(&object.key)?))).collect())
-}
-
-/// The captured requests of a day.
-struct Day<'f> {
+/// The requests of all models, counted while their objects are read once. Only counts are kept.
+struct Compared<'m, 'f> {
     function: &'f Function,
-    objects: Vec<ObjectLocation>,
-    place: ObjectLocation,
-    until: Instant,
+    /// Where models are kept while their requests are counted.
+    slots: std::slice::Iter<'m, OnceCell<Arc<Model>>>,
+    /// By name and version.
+    models: BTreeMap<(String, String), Requests<'m>>,
+    /// Models beyond [`MAX_MODELS`].
+    skipped: BTreeSet<(String, String)>,
 }
 
-impl Day<'_> {
-    /// Hands the content of each object to `each`.
-    fn read(&self, mut each: impl FnMut(Box<dyn io::Read + Send>) -> io::Result<()>) -> Result<(), FunctionError> {
-        for object in &self.objects {
-            if Instant::now() >= self.until {
-                let reason = format!("{}: the function's time ends before all captured requests are read", self.place);
-                return Err(BatchError::Other(format!("{reason}\nhelp: lower CaptureFraction of the service")).into());
+/// The requests of a model.
+enum Requests<'m> {
+    Compared(Box<Observed<'m>>),
+    /// They cannot be compared, for this reason.
+    Skipped(String),
+}
+
+impl Compared<'_, '_> {
+    /// Adds the requests of an object.
+    fn read(&mut self, stream: Box<dyn Read + Send>, object: &ObjectLocation) -> Result<(), FunctionError> {
+        let mut failed = None;
+        let read = read_requests(stream, &mut |request| {
+            if failed.is_none()
+                && let Some(request) = request
+            {
+                failed = self.add(&request).err();
             }
-            // An object may have been deleted meanwhile.
-            let Some(stream) = self.function.s3.open(object)? else { continue };
-            each(stream).map_err(|error| BatchError::from_failure(error.into(), &object.to_string()))?;
+        });
+        read.map_err(|error| BatchError::from_failure(error.into(), &object.to_string()))?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn add(&mut self, request: &CapturedRequest) -> Result<(), FunctionError> {
+        let key = (request.model.clone(), request.version.clone());
+        if !self.models.contains_key(&key) {
+            let Some(slot) = self.slots.next() else {
+                self.skipped.insert(key);
+                return Ok(());
+            };
+            let requests = match self.function.load(&key.0, &key.1)? {
+                Ok(model) => Observed::new(slot.get_or_init(|| model)).map(Box::new).map_or_else(
+                    || {
+                        Requests::Skipped(
+                            "the model file does not have the distribution of the training data".to_owned(),
+                        )
+                    },
+                    Requests::Compared,
+                ),
+                Err(reason) => Requests::Skipped(reason),
+            };
+            self.models.insert(key.clone(), requests);
+        }
+        if let Some(Requests::Compared(observed)) = self.models.get_mut(&key) {
+            Captured::default().add(request, observed);
         }
         Ok(())
     }
+}
 
-    /// Compares the requests of a model, and writes its metrics.
-    fn compare(&self, name: &str, version: &str) -> Result<Value, FunctionError> {
-        let skipped = |reason: &str| {
-            tracing::warn!(model = name, version, reason, "captured requests are not compared");
-            Ok(json!({"model": name, "version": version, "skipped": reason}))
-        };
-        let function = self.function;
-        let model = match function.handle.block_on(function.catalog.model(name, Some(version))) {
-            Ok(model) => model,
-            Err(error) => {
-                let error = FunctionError::from(error);
-                return if error.is_transient() { Err(error) } else { skipped(&error.to_string()) };
-            }
-        };
-        let Some(mut observed) = Observed::new(&model) else {
-            return skipped("the model file does not have the distribution of the training data");
-        };
-        let mut captured = Captured::default();
-        self.read(|stream| captured.read(stream, &mut observed))?;
-        let report = DriftReport::new(&observed, self.place.to_string(), Limits::default());
-        self.write(&report)?;
-        let subjects = report.features.iter().chain(&report.predictions).filter(|subject| subject.drift);
-        let features: Vec<&str> = subjects.map(|subject| subject.name.as_str()).collect();
-        let (rows, drift) = (report.rows, report.drift);
-        tracing::info!(model = name, version, rows, drift, features = features.join(", "), "drift");
-        Ok(json!({"model": name, "version": version, "rows": rows, "drift": drift, "features": features}))
+impl Function {
+    /// A version of a model, or the reason why there is none that another attempt would not change.
+    fn load(&self, name: &str, version: &str) -> Result<Result<Arc<Model>, String>, FunctionError> {
+        match self.handle.block_on(self.catalog.model(name, Some(version))).map_err(FunctionError::from) {
+            Ok(model) => Ok(Ok(model)),
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => Ok(Err(error.to_string())),
+        }
     }
+}
 
-    fn write(&self, report: &DriftReport) -> Result<(), FunctionError> {
-        let settings = &self.function.settings;
-        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let context = MetricContext {
-            service: settings.service.clone(),
-            level: settings.log_level.clone(),
-            timestamp: u64::try_from(timestamp).unwrap_or(u64::MAX),
-        };
-        let mut out = io::stdout().lock();
-        let mut write = |line: &Value| writeln!(out, "{line}");
-        let written = report.metric_lines(&context).iter().try_for_each(&mut write);
-        written.map_err(|error| BatchError::Other(format!("metrics cannot be written: {error}")).into())
+/// Compares the requests of a model with its training data, and writes the metrics.
+fn report(
+    function: &Function,
+    name: &str,
+    version: &str,
+    observed: &Observed<'_>,
+    place: &ObjectLocation,
+) -> Result<Value, FunctionError> {
+    let report = DriftReport::new(observed, place.to_string(), Limits::default());
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let context = MetricContext {
+        service: function.settings.service.clone(),
+        level: function.settings.log_level.clone(),
+        timestamp: u64::try_from(timestamp).unwrap_or(u64::MAX),
+    };
+    for line in report.metric_lines(&context) {
+        let written = function.metrics.write(&line);
+        written.map_err(|error| BatchError::Other(format!("metrics cannot be written: {error}")))?;
     }
+    let subjects = report.features.iter().chain(&report.predictions).filter(|subject| subject.drift);
+    let features: Vec<&str> = subjects.map(|subject| subject.name.as_str()).collect();
+    let (rows, drift) = (report.rows, report.drift);
+    tracing::info!(model = name, version, rows, drift, features = features.join(", "), "drift");
+    Ok(json!({"model": name, "version": version, "rows": rows, "drift": drift, "features": features}))
 }

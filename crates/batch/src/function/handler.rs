@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::runtime::Handle;
 
+use super::drift::{MetricLines, StandardOutput};
 use super::event::{Event, EventError, Message, object};
 use super::finish::ItemsFailed;
 use super::manifest::{Item, ItemPart};
@@ -86,6 +87,7 @@ pub struct Function {
     pub(super) s3: S3,
     store: Prefix,
     pub(super) handle: Handle,
+    pub(super) metrics: Arc<dyn MetricLines>,
 }
 
 /// One invocation.
@@ -112,7 +114,13 @@ impl Function {
     ) -> Result<Self, FunctionError> {
         let s3 = S3::new(&settings.output, s3, handle.clone())?;
         let store = Prefix::new(s3.clone(), settings.output.clone());
-        Ok(Self { settings, catalog, s3, store, handle })
+        Ok(Self { settings, catalog, s3, store, handle, metrics: Arc::new(StandardOutput) })
+    }
+
+    /// The function with another place for the lines of its metrics than the output of the process.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<dyn MetricLines>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Handles an event within this time. Blocks the thread, which must not be one of the runtime.

@@ -1,6 +1,12 @@
 //! Captured requests in S3, compared with the training data.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use ordinate::source::ModelUri;
+use ordinate_batch::function::MetricLines;
+use ordinate_test_support::proxy::{Fault, Proxy};
 use ordinate_test_support::s3_server::S3Server;
 use serde_json::{Value, json};
 
@@ -15,14 +21,108 @@ fn request(model: &str, version: &str, x: &[f64]) -> String {
         + "\n"
 }
 
+#[derive(Debug, Default)]
+struct Lines(Mutex<Vec<Value>>);
+
+impl MetricLines for Lines {
+    fn write(&self, line: &Value) -> io::Result<()> {
+        self.0.lock().unwrap().push(line.clone());
+        Ok(())
+    }
+}
+
 fn drift(bench: &Bench, day: &str) -> Value {
-    let function = bench.function_at(S3Server::shared().address(), |settings| {
+    drift_at(bench, day, S3Server::shared().address()).0
+}
+
+/// The answer and the lines with metrics, of a function that reaches the server at this address.
+fn drift_at(bench: &Bench, day: &str, address: std::net::SocketAddr) -> (Value, Vec<Value>) {
+    let function = bench.function_at(address, |settings| {
         let Ok(ModelUri::S3Folder(captured)) = format!("s3://{BUCKET}/{}", bench.key("captured/")).parse() else {
             panic!()
         };
         settings.captured = Some(captured);
     });
-    function.handle(&json!({"step": "drift", "day": day}), TIME).unwrap()
+    let lines = Arc::new(Lines::default());
+    let function = function.with_metrics(lines.clone());
+    let answer = function.handle(&json!({"step": "drift", "day": day}), TIME).unwrap();
+    let lines = lines.0.lock().unwrap().clone();
+    (answer, lines)
+}
+
+/// A captured request for the bundled model `iris`.
+fn flower() -> String {
+    let inputs = json!({"sepal_length": [5.1], "petal_length": [1.4], "petal_width": [0.2]});
+    json!({"message": "captured", "model": "iris", "version": "1", "rows": 1, "inputs": inputs, "y": ["setosa"],
+        "probabilities": [[0.9, 0.1, 0.0]]})
+    .to_string()
+        + "\n"
+}
+
+#[test]
+fn the_objects_of_a_day_are_read_once_for_all_models() {
+    let bench = Bench::new();
+    let version = bench.model().version().to_owned();
+    for object in 0..3 {
+        let text = request("line", &version, &[1.0; 40]) + &flower() + &request("line", "old", &[1.0]);
+        bench.put(&format!("captured/2026-11-30/{object}"), text);
+    }
+    let bodies = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
+    let counted = Arc::clone(&bodies);
+    let proxy = bench.runtime.block_on(Proxy::start_with(S3Server::shared().address(), move |request| {
+        if request.method == "GET" && request.target.contains("2026-11-30/") && !request.target.contains("list-type") {
+            *counted.lock().unwrap().entry(request.target.clone()).or_default() += 1;
+        }
+        Fault::None
+    }));
+    let (answer, _) = drift_at(&bench, "2026-11-30", proxy.address());
+    let models: Vec<(&Value, &Value)> =
+        answer["models"].as_array().unwrap().iter().map(|model| (&model["model"], &model["rows"])).collect();
+    assert_eq!(models[..2], [(&json!("iris"), &json!(3)), (&json!("line"), &json!(120))], "{answer}");
+    assert!(answer["models"][2]["skipped"].is_string(), "{answer}");
+    let bodies = bodies.lock().unwrap();
+    assert!(bodies.len() == 3 && bodies.values().all(|count| *count == 1), "{bodies:?}");
+}
+
+#[test]
+fn models_beyond_the_limit_are_counted() {
+    let bench = Bench::new();
+    let requests: String = (0..23).map(|version| request("line", &format!("old-{version:02}"), &[1.0])).collect();
+    bench.put("captured/2026-11-30/a", requests.clone() + &requests);
+    let answer = drift(&bench, "2026-11-30");
+    assert_eq!((answer["models"].as_array().unwrap().len(), &answer["skipped"]), (20, &json!(3)));
+}
+
+/// The alarm of the template is about `Drift` with the dimension `service` alone.
+#[test]
+fn metrics_are_lines_in_the_embedded_format() {
+    let bench = Bench::new();
+    let version = bench.model().version().to_owned();
+    bench.put("captured/2026-11-30/a", request("line", &version, &vec![1e6; 500]));
+    let (_, lines) = drift_at(&bench, "2026-11-30", S3Server::shared().address());
+    let (model, subjects) = lines.split_first().unwrap();
+    let metrics = &model["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(metrics["Namespace"], "Ordinate");
+    assert_eq!(metrics["Dimensions"], json!([["service"], ["model", "service", "version"]]));
+    assert_eq!(metrics["Metrics"], json!([{"Name": "Drift", "Unit": "None"}, {"Name": "DriftRows", "Unit": "Count"}]));
+    assert_eq!((&model["Drift"], &model["DriftRows"]), (&json!(1), &json!(500)));
+    let names: Vec<&str> = subjects.iter().map(|line| line["feature"].as_str().unwrap()).collect();
+    assert_eq!(names, ["x", "predicted y"]);
+    for line in &lines {
+        let found = (&line["model"], &line["version"], &line["service"], &line["level"]);
+        assert_eq!(found, (&json!("line"), &json!(version), &json!("batch"), &json!("INFO")));
+        let age = jiff::Timestamp::now().as_millisecond() - line["_aws"]["Timestamp"].as_i64().unwrap();
+        assert!((0..60_000).contains(&age), "{age}");
+    }
+    for line in subjects {
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metrics["Dimensions"], json!([["feature", "model", "service", "version"]]));
+        // Each metric of the directive is a number of the line.
+        for metric in metrics["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{line}");
+        }
+        assert!(line["PopulationStabilityIndex"].as_f64().unwrap() > 0.25, "{line}");
+    }
 }
 
 #[test]
