@@ -14,6 +14,11 @@ pub(crate) const SOURCE_VERSION: &str = "ordinate-source-version";
 /// The format of outputs, which changes when the same input gives other bytes.
 const FORMAT: &str = "ordinate.batch/1";
 
+/// A model, as `name@version`.
+pub(crate) fn model_name(model: &Model) -> String {
+    format!("{}@{}", model.name(), model.version())
+}
+
 /// The origin of an output: the version of the input, the model, and the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -36,7 +41,7 @@ impl Identity {
         );
         Self {
             digest: Checksum::compute(text.as_bytes()).as_str().to_owned(),
-            model: format!("{}@{}", model.name(), model.version()),
+            model: model_name(model),
             source_version: source_version.to_owned(),
         }
     }

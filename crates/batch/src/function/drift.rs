@@ -146,7 +146,7 @@ impl Compared<'_, '_> {
 }
 
 impl Function {
-    /// A version of a model, or the reason why there is none that another attempt would not change.
+    /// A version of a model, or the reason why it cannot be loaded, if another attempt would fail, too.
     fn load(&self, name: &str, version: &str) -> Result<Result<Arc<Model>, String>, FunctionError> {
         match self.handle.block_on(self.catalog.model(name, Some(version))).map_err(FunctionError::from) {
             Ok(model) => Ok(Ok(model)),

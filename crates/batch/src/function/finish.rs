@@ -10,13 +10,14 @@ use thiserror::Error;
 use super::event::{FinishRequest, object};
 use super::failed::Reason;
 use super::handler::{Call, FunctionError};
-use super::manifest::{Item, ItemPart, Names, place, write_document};
+use super::manifest::{Item, ItemPart, Names, Planned, place, write_document};
 use crate::error::BatchError;
+use crate::identity::{IDENTITY, MODEL, SOURCE_VERSION};
 use crate::inputs::Place;
 use crate::join::join;
 use crate::kind::layout_of;
 use crate::run::{Outcome, Part};
-use crate::store::{Existing, Store};
+use crate::store::Store;
 
 /// Objects that are examined at a time.
 const AT_A_TIME: usize = 16;
@@ -159,13 +160,19 @@ fn whole(
         Err(BatchError::Missing { .. }) => return Ok("deleted"),
         source => source?,
     };
-    let existing = call.store.existing(location.key())?;
-    if existing.is(&source.identity(&call.task)?) {
+    let identity = source.identity(&call.task)?;
+    let output = call.s3.head(&call.store.location(location.key()))?;
+    let metadata = output.map(|output| output.metadata).unwrap_or_default();
+    let is = |key: &str, expected: &str| metadata.get(key).is_some_and(|found| found == expected);
+    if is(IDENTITY, identity.as_str()) {
         return Ok("written");
     }
     // The object, or the model, was replaced after the object was scored.
-    let is_of_another = matches!(existing, Existing::Present { identity: Some(_), .. });
-    if is_of_another && Reason::noted(call, names, item)?.is_none() {
+    let is_planned = |planned: &Planned| {
+        let version = metadata.get(SOURCE_VERSION).and_then(|version| version.split(' ').next());
+        version == Some(&planned.etag) && is(MODEL, &planned.model)
+    };
+    if item.planned.as_ref().is_some_and(is_planned) && Reason::noted(call, names, item)?.is_none() {
         return Ok("written");
     }
     Err(BatchError::NotScored { place: location.to_string() }.into())

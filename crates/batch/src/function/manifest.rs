@@ -20,9 +20,21 @@ pub struct Item {
     /// The key.
     #[serde(alias = "Key")]
     pub key: String,
+    /// The version of an object that was not split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
     /// The part, if the object was split.
     #[serde(flatten)]
     pub part: Option<ItemPart>,
+}
+
+/// The origin of the output of an item at the time of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The tag of the object.
+    pub etag: String,
+    /// The model, as `name@version`.
+    pub model: String,
 }
 
 /// A part of a version of an object.
@@ -63,7 +75,7 @@ impl Names {
 
     /// The reason why an item was not scored.
     pub(super) fn note(&self, item: &Item) -> String {
-        let Item { bucket, key, part } = item;
+        let Item { bucket, key, part, .. } = item;
         let start = part.as_ref().map(|part| part.start);
         let digest = Checksum::compute(format!("{bucket}\n{key}\n{start:?}").as_bytes());
         format!("{}.failed/{}.json", self.stem, digest.as_str())
@@ -106,8 +118,9 @@ mod tests {
             model_version: "3".into(),
             model_sha256: "00".into(),
         };
-        for part in [None, Some(part)] {
-            let item = Item { bucket: "data".into(), key: "a.csv".into(), part };
+        let planned = Planned { etag: "\"e\"".into(), model: "price@3".into() };
+        for (part, planned) in [(None, None), (None, Some(planned)), (Some(part), None)] {
+            let item = Item { bucket: "data".into(), key: "a.csv".into(), planned, part };
             let text = serde_json::to_string(&item).unwrap();
             assert!(!text.contains("null"), "{text}");
             assert_eq!(serde_json::from_str::<Item>(&text).unwrap(), item);

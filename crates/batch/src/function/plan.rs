@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::event::{PlanRequest, object};
 use super::handler::{Call, FunctionError};
-use super::manifest::{Item, ItemPart, place, write_document};
+use super::manifest::{Item, ItemPart, Planned, place, write_document};
 use crate::cuts::parts;
 use crate::error::BatchError;
+use crate::identity::model_name;
 use crate::inputs::{Input, Place, objects};
 use crate::run::Source;
 use crate::store::Store;
@@ -73,15 +74,20 @@ fn items_or_whole(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> 
     match items_of(call, input, location) {
         Err(error) if !error.is_transient() && !call.is_out_of_time() => {
             tracing::warn!(input = %location, %error, "an object is not split");
-            Ok(vec![Item { bucket: location.bucket().to_owned(), key: location.key().to_owned(), part: None }])
+            Ok(vec![whole(call, input, location)])
         }
         items => items,
     }
 }
 
+fn whole(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> Item {
+    let model = model_name(&call.task.model);
+    let planned = input.etag.clone().map(|etag| Planned { etag, model });
+    Item { bucket: location.bucket().to_owned(), key: location.key().to_owned(), planned, part: None }
+}
+
 fn items_of(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> Result<Vec<Item>, FunctionError> {
-    let (bucket, key) = (location.bucket().to_owned(), location.key().to_owned());
-    let whole = || vec![Item { bucket: bucket.clone(), key: key.clone(), part: None }];
+    let whole = || vec![whole(call, input, location)];
     // A second part should be worth its start.
     if input.size <= call.settings.part_bytes + call.settings.part_bytes / 2 {
         return Ok(whole());
@@ -98,8 +104,9 @@ fn items_of(call: &Call<'_>, input: &Input, location: &ObjectLocation) -> Result
     let model = &call.task.model;
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let item = |(part, number): (&crate::run::Part, u32)| Item {
-        bucket: bucket.clone(),
-        key: key.clone(),
+        bucket: location.bucket().to_owned(),
+        key: location.key().to_owned(),
+        planned: None,
         part: Some(ItemPart {
             etag: object.etag.clone(),
             start: part.start,

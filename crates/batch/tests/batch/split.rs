@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ordinate_batch::columns::Columns;
 use ordinate_test_support::s3_server::S3Server;
 use serde_json::{Value, json};
 
@@ -184,6 +185,39 @@ fn an_item_that_fails_is_named_with_its_reason_and_the_others_are_scored() {
     let request = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key(""), "id": "next night"});
     in_parts(&bench, &request, 1 << 20);
     assert_eq!(bench.text(&bench.out("excel.csv")), "x,prediction\n2,5.0\n");
+}
+
+/// An item may end without a note: its function was stopped, and so was that of the note.
+#[test]
+fn an_output_of_an_earlier_version_is_not_the_output_of_an_item_that_failed() {
+    let bench = Bench::new();
+    let function = bench.function();
+    let plan = |id: &str| {
+        let request = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key(""), "id": id});
+        function.handle(&request, TIME).unwrap()["manifest"].clone()
+    };
+    bench.put("a.csv", "x\n1\n");
+    bench.put("b.csv", "x\n1\n");
+    bench.score(&function, "a.csv").unwrap();
+    bench.score(&function, "b.csv").unwrap();
+    bench.put("a.csv", "x\n2\n");
+    let manifest = plan("night");
+    let error = function.handle(&json!({"step": "finish", "manifest": manifest}), TIME).unwrap_err();
+    assert_eq!(error.kind(), "Ordinate.ItemsFailed");
+    let expected = format!("1 of 2 objects were not scored, the others were. The first is s3://{BUCKET}/");
+    assert!(error.to_string().starts_with(&expected) && error.to_string().contains("a.csv"), "{error}");
+    // A version that is scored, and replaced before the end, is no failure; nor is one whose output was there already,
+    // and other columns are wanted from now on.
+    let manifest = plan("next night");
+    bench.score(&function, "a.csv").unwrap();
+    bench.put("a.csv", "x\n3\n");
+    for prediction in ["prediction", "y"] {
+        let function = bench.function_at(S3Server::shared().address(), |settings| {
+            settings.columns = Columns { prediction: prediction.to_owned(), ..Columns::default() };
+        });
+        let finished = function.handle(&json!({"step": "finish", "manifest": manifest}), TIME).unwrap();
+        assert!(outcomes(&bench, &finished).iter().all(|object| object["outcome"] == "written"));
+    }
 }
 
 #[test]
