@@ -73,6 +73,7 @@ async fn predictions_of_all_protocols_are_captured_and_errors_are_not() {
         ("/v1/models/line:predict", "application/json", json!({"instances": [[1]]}).to_string()),
         ("/v2/models/line/infer", "application/json", tensor.to_string()),
         ("/vertex/predict", "application/json", json!({"instances": [[1]]}).to_string()),
+        ("/mcp", "application/json", call.to_string()),
     ] {
         let before = lines.0.lock().unwrap().len();
         assert_eq!(post(&service, path, content_type, "a", body).await, 200, "{path}");
@@ -81,9 +82,27 @@ async fn predictions_of_all_protocols_are_captured_and_errors_are_not() {
         assert_eq!((&lines[before]["inputs"], &lines[before]["y"]), (&json!({"x": [1.0]}), &json!([3.0])), "{path}");
     }
     let before = lines.0.lock().unwrap().len();
-    assert_eq!(post(&service, "/mcp", "application/json", "a", call.to_string()).await, 200);
     assert_eq!(post(&service, "/predict", "application/json", "a", r#"{"X": ["one"]}"#).await, 422);
-    assert!(lines.0.lock().unwrap().len() <= before + 1);
+    let wrong = call.to_string().replace("{\"x\":1}", "{\"x\":\"one\"}");
+    assert_eq!(post(&service, "/mcp", "application/json", "a", wrong).await, 200);
+    let list = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
+    assert_eq!(post(&service, "/mcp", "application/json", "a", list).await, 200);
+    assert_eq!(lines.0.lock().unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn a_call_of_a_tool_has_the_names_probabilities_and_redactions_of_any_request() {
+    let (service, lines) = capturing(1.0, &["sepal_width"]);
+    let row = json!({"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2});
+    let call = json!({"jsonrpc": "2.0", "id": "seven", "method": "tools/call",
+        "params": {"name": "predict_iris", "arguments": {"rows": [row]}}});
+    assert_eq!(post(&service, "/mcp", "application/json", "id-9", call.to_string()).await, 200);
+    let lines = lines.0.lock().unwrap();
+    let line = &lines[0];
+    assert_eq!((&line["request_id"], &line["model"], &line["rows"]), (&json!("id-9"), &json!("iris"), &json!(1)));
+    let inputs = json!({"sepal_length": [5.1], "petal_length": [1.4], "petal_width": [0.2]});
+    assert_eq!((&line["inputs"], &line["y"]), (&inputs, &json!(["setosa"])));
+    assert_eq!(line["probabilities"][0].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
