@@ -1,9 +1,9 @@
 //! The report as an HTML page, without scripts, fonts or requests.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 use ordinate_model::wording::counted;
 use ordinate_train::evaluate::title;
-use ordinate_train::report::STYLE;
+use ordinate_train::report::head;
 use ordinate_train::summary::rounded;
 
 use crate::report::text::{p_value, percent, unusual};
@@ -25,7 +25,11 @@ const CHARTS: &str = "
 .key i.before { background: var(--chart-reference); }
 .key i.now { background: var(--series-1); margin-left: 1rem; }
 .subject { padding: 1rem 0; border-top: 1px solid var(--line); }
+.subject h3 { overflow-wrap: anywhere; }
 ";
+
+/// The columns of the overview after that of the names. Drift is the first, which a narrow screen shows without scrolling.
+const HEADINGS: [&str; 8] = ["", "PSI", "of noise", "statistic", "p value", "missing", "before", "unusual values"];
 
 /// The most bins of a chart: the levels with the largest difference.
 const BINS: usize = 20;
@@ -42,13 +46,7 @@ impl DriftReport {
         let page = html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (name) ": drift report" }
-                    style { (PreEscaped(STYLE)) (PreEscaped(CHARTS)) }
-                }
+                (head(&format!("{name}: drift report"), CHARTS))
                 body {
                     header {
                         p class="kicker" { "Drift report" }
@@ -90,9 +88,7 @@ impl DriftReport {
                     table {
                         thead { tr {
                             th scope="col" { "" }
-                            @for heading in ["PSI", "of noise", "statistic", "p value", "missing", "unusual values", ""] {
-                                th scope="col" { (heading) }
-                            }
+                            @for heading in HEADINGS { th scope="col" { (heading) } }
                         } }
                         tbody {
                             @for subject in self.predictions.iter().chain(self.listed_features()) { (row(subject)) }
@@ -118,13 +114,14 @@ fn row(subject: &SubjectReport) -> Markup {
     html! {
         tr {
             th scope="row" { (subject.name) }
+            td class=[subject.drift.then_some("drift")] { @if subject.drift { "drift" } }
             td { (number(compared.map(|compared| compared.psi))) }
             td { (number(compared.map(|compared| compared.psi_of_noise))) }
             td { (statistic) }
             td { (compared.map_or("–".to_owned(), |compared| p_value(compared.p_value))) }
             td { (subject.missing.as_ref().map_or(String::new(), |missing| percent(missing.data))) }
+            td { (subject.missing.as_ref().map_or(String::new(), |missing| percent(missing.training))) }
             td { (unusual(subject)) }
-            td class=[subject.drift.then_some("drift")] { @if subject.drift { "drift" } }
         }
     }
 }

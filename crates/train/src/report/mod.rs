@@ -35,5 +35,5 @@ pub use card::card;
 pub use coefficients::no_standard_errors;
 pub use influence::InfluentialRow;
 pub use input::{PathPoint, RegularizationPath, ReportInput};
-pub use page::{STYLE, html};
+pub use page::{head, html};
 pub use report_data::{ColumnStatistics, ReportData, ReportDataCollector, SAMPLE_ROWS, SampledRow};

@@ -22,7 +22,7 @@ use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPoli
 use ordinate_model::wording::counted;
 
 /// The style sheet of the page.
-pub const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 
 /// A section of the page.
 struct Section {
@@ -55,13 +55,7 @@ pub fn html(input: &ReportInput<'_>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (name) ": model report" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&format!("{name}: model report"), ""))
             body {
                 header {
                     p class="kicker" { "Model report" }
@@ -88,6 +82,20 @@ pub fn html(input: &ReportInput<'_>) -> String {
         }
     };
     page.into_string()
+}
+
+/// The head of a page with the style of the reports, and with further rules.
+#[must_use]
+pub fn head(title: &str, rules: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) }
+            style { (PreEscaped(STYLE)) (PreEscaped(rules)) }
+        }
+    }
 }
 
 /// The model in a sentence, the main numbers, and the notes.
