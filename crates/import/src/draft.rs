@@ -87,6 +87,8 @@ pub struct Draft {
     pub document: Document,
     /// The positions in the table of the features of the document, in its order.
     pub positions: Vec<usize>,
+    /// What may be unlike the library in a model whose predictions are not compared with its own.
+    notes: Vec<String>,
 }
 
 impl Draft {
@@ -105,7 +107,7 @@ impl Draft {
     /// [`ImportError::Model`] when the parts do not make a model, or it cannot predict the rows.
     pub fn seal_with_rows(self, rows: &[Vec<Scalar>]) -> Result<Document, ImportError> {
         let rows = rows.iter().map(|row| self.selected(row)).collect();
-        Ok(self.document.seal(rows)?)
+        self.seal_alone(rows)
     }
 
     /// Completes the draft with made-up rows around the means in its scalers, and the predictions of this build for them.
@@ -114,7 +116,18 @@ impl Draft {
     /// [`ImportError::Model`] when the parts do not make a model, or it cannot predict the rows.
     pub fn seal_without_data(self) -> Result<Document, ImportError> {
         let rows = example_rows(&self.document);
+        self.seal_alone(rows)
+    }
+
+    /// Completes the draft with rows of its features that the library has not predicted.
+    fn seal_alone(mut self, rows: Vec<Vec<Scalar>>) -> Result<Document, ImportError> {
+        self.document.training.notes.append(&mut self.notes);
         Ok(self.document.seal(rows)?)
+    }
+
+    /// The same with lines for models whose predictions are not compared with the library's.
+    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 
     /// The features of a row of the table.
@@ -176,7 +189,7 @@ impl Draft {
             golden: Golden::default(),
             sha256: None,
         };
-        Ok(Self { document, positions })
+        Ok(Self { document, positions, notes: Vec::new() })
     }
 }
 

@@ -35,14 +35,14 @@ const MAX_WORK: usize = 4 << 20;
 /// [`ImportError`]; a step that a model file cannot express is named as in `set_params`.
 pub fn draft(estimator: &Value, facts: &Facts) -> Result<Draft, ImportError> {
     let step = Step::root(estimator)?;
-    let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new(), work: 0 };
+    let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new(), notes: Vec::new(), work: 0 };
     let inputs = walk.features.expressions();
     let scores = walk.predict(&step, inputs)?;
     if scores.expressions.iter().all(|score| score.terms.is_empty()) {
         let help = "a model file has at least one feature: fit it to columns that the predictions depend on";
         return Err(step.error("its predictions depend on no feature", help));
     }
-    Draft::new(&scores, &walk.features, facts, &walk.steps)
+    Ok(Draft::new(&scores, &walk.features, facts, &walk.steps)?.with_notes(walk.notes))
 }
 
 /// The state of a walk through the steps of a pipeline.
@@ -50,6 +50,8 @@ struct Walk<'c> {
     features: Features<'c>,
     /// The classes of the steps, in order.
     steps: Vec<String>,
+    /// What may be unlike scikit-learn in a model whose predictions are not compared.
+    notes: Vec<String>,
     /// The terms of all expressions so far.
     work: usize,
 }
@@ -85,7 +87,10 @@ impl Walk<'_> {
             "FeatureUnion" => self.feature_union(step, &inputs),
             "FunctionTransformer" => self.function(step, inputs),
             "FrozenEstimator" => self.transform(&step.same_place("estimator")?, inputs),
-            "StandardScaler" | "MinMaxScaler" | "RobustScaler" | "MaxAbsScaler" => scaler::scale(step, inputs),
+            "StandardScaler" | "MinMaxScaler" | "RobustScaler" | "MaxAbsScaler" => {
+                self.notes.extend(scaler::lost_digits(step));
+                scaler::scale(step, inputs)
+            }
             "SimpleImputer" => imputer::impute(step, &inputs, &self.features),
             "OneHotEncoder" => encoder::encode(step, &inputs, &mut self.features),
             "PolynomialFeatures" => polynomial::expand(step, &inputs),

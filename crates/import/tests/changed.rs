@@ -255,3 +255,21 @@ fn a_model_of_no_feature_is_refused() {
     assert!(message.starts_with("Pipeline: its predictions depend on no feature\nhelp: "), "{message}");
     import(&polynomial(1, 3), 2).unwrap();
 }
+
+#[test]
+fn a_range_that_is_far_smaller_than_its_values_is_noted() {
+    let range = |shift: f64| {
+        let state = json!({"min_": floats(json!([-0.5, shift])), "scale_": floats(json!([1.0, 166.0]))});
+        import(&after(object("preprocessing.MinMaxScaler", state)), 2).unwrap().training.notes
+    };
+    assert_eq!(
+        range(-8660.0),
+        [
+            "step \"step\" (MinMaxScaler): a column is 8660 times as large as its range, so that x · scale_ + min_ loses its \
+         last digits: predictions can differ from scikit-learn's from the 12th digit on; StandardScaler keeps the digits"
+        ]
+    );
+    assert!(range(-60.0).is_empty());
+    let scale = json!({"mean_": floats(json!([0.5, 52.0])), "scale_": floats(json!([1.0, 0.001]))});
+    assert!(import(&after(object("preprocessing.StandardScaler", scale)), 2).unwrap().training.notes.is_empty());
+}

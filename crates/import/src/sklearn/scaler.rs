@@ -4,6 +4,9 @@ use super::step::Step;
 use crate::error::ImportError;
 use crate::expression::Expression;
 
+/// The largest column, in ranges, of which scikit-learn's `MinMaxScaler` keeps enough digits.
+const MAX_SHIFT: f64 = 1000.0;
+
 pub(super) fn scale(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expression>, ImportError> {
     let (means, scales) = means_and_scales(step, inputs.len())?;
     let all = inputs.into_iter().zip(means.into_iter().zip(scales));
@@ -34,6 +37,20 @@ pub(super) fn means_and_scales(step: &Step<'_>, width: usize) -> Result<(Vec<f64
     let usable =
         means.iter().all(|mean| mean.is_finite()) && scales.iter().all(|scale| scale.is_finite() && *scale > 0.0);
     if usable { Ok((means, scales)) } else { Err(step.unreadable("scale_")) }
+}
+
+/// A line about a `MinMaxScaler` of columns that are far larger than their range: scikit-learn's `x · scale_ + min_` is a
+/// difference of large numbers, whose last digits are lost.
+pub(super) fn lost_digits(step: &Step<'_>) -> Option<String> {
+    let shifts = step.get("min_").filter(|_| matches!(step.class(), Ok("MinMaxScaler")))?.floats()?;
+    let largest = shifts.iter().map(|shift| shift.abs()).fold(0.0, f64::max);
+    (largest > MAX_SHIFT && largest.is_finite()).then(|| {
+        format!(
+            "{}: a column is {largest:.0} times as large as its range, so that x · scale_ + min_ loses its last digits: \
+             predictions can differ from scikit-learn's from the 12th digit on; StandardScaler keeps the digits",
+            step.name()
+        )
+    })
 }
 
 fn clips(step: &Step<'_>) -> ImportError {

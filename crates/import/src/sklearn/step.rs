@@ -182,7 +182,7 @@ impl<'v> Step<'v> {
     }
 
     /// The place and the class.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let class = match self.value {
             Value::Object(Object { name, .. }) | Value::Global { name, .. } => name.clone(),
             // A text of a hostile file may contain control characters.
