@@ -268,3 +268,18 @@ def test_sql_of_an_unknown_dialect_is_an_error(people):
         people[1].sql("mysql")
     with pytest.raises(ordinate.NotExportableError, match="expected a table"):
         people[1].sql("duckdb", " ")
+
+
+def test_the_target_has_a_name_that_no_feature_has():
+    table = pd.DataFrame({"y": [1.0, 2.0, 4.0]})
+    fitted = LinearRegression().fit(table, [3.0, 5.0, 9.0])
+    with pytest.warns(UserWarning, match='the target is named "target", since "y" is a feature; target= names it'):
+        model = ordinate.from_sklearn(fitted, table)
+    assert model.signature["target"]["name"] == "target"
+    # The advice.
+    assert ordinate.from_sklearn(fitted, table, target="price").signature["target"]["name"] == "price"
+    with pytest.raises(ValueError, match='the target "y" has the name of a feature\nhelp: .*target="predicted_y"'):
+        ordinate.from_sklearn(fitted, table, target="y")
+    ordinate.from_sklearn(fitted, table, target="predicted_y")
+    other = LinearRegression().fit(table.rename(columns={"y": "x"}), [3.0, 5.0, 9.0])
+    assert ordinate.from_sklearn(other, table.rename(columns={"y": "x"})).signature["target"]["name"] == "y"

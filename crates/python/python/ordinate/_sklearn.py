@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -13,13 +14,14 @@ from ordinate._model import Model
 from ordinate._states import plain
 
 
-def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = "y") -> Model:
+def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str | None = None) -> Model:
     """The model of a fitted scikit-learn estimator or pipeline.
 
     `X` are rows as for `fitted.predict`, the training data or some of them: names, types and ranges of the features are
     taken from it. scikit-learn's predictions for up to 1,000 of these rows are compared with those of the model, and a
     few are stored in the model file, which every load verifies. A step that a model file cannot express raises
-    `NotExportableError`; nothing is approximated.
+    `NotExportableError`; nothing is approximated. The target is named `y` unless `target` names it; if a feature has that
+    name, the target has another one, which a warning reports.
 
     >>> import ordinate
     >>> from sklearn.linear_model import LinearRegression
@@ -49,8 +51,26 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = 
     if y.ndim == 2:
         # A matrix of one column. The import refuses an estimator of several targets.
         y = y[:, 0]
+    target = _target(target, table.names)
     facts = _export.facts(name or type(fitted).__name__, target, f"scikit-learn {sklearn.__version__}")
     return _export.export(_core.from_sklearn, plain(fitted), facts, table, y, probabilities)
+
+
+def _target(target: str | None, names: list[str]) -> str:
+    """The name of the target: the one that is given, or the first one that no feature has, as in `ordinate import`."""
+    if target is None:
+        tried = itertools.chain(("y", "target", "prediction"), (f"target_{number}" for number in itertools.count(2)))
+        target = next(name for name in tried if name not in names)
+        if target != "y":
+            warnings.warn(
+                f'the target is named "{target}", since "y" is a feature; target= names it otherwise', stacklevel=3
+            )
+    elif target in names:
+        raise ValueError(
+            f'the target "{target}" has the name of a feature\n'
+            f'help: give it another name, such as target="predicted_{target}"'
+        )
+    return target
 
 
 def _probabilities(fitted: Any, sample: Any) -> np.ndarray | None:
