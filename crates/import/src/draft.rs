@@ -87,7 +87,7 @@ pub struct Draft {
     pub document: Document,
     /// The positions in the table of the features of the document, in its order.
     pub positions: Vec<usize>,
-    /// What may be unlike the library in a model whose predictions are not compared with its own.
+    /// Notes for a model whose predictions are not compared with those of the library.
     notes: Vec<String>,
 }
 

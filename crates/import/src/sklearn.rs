@@ -50,7 +50,7 @@ struct Walk<'c> {
     features: Features<'c>,
     /// The classes of the steps, in order.
     steps: Vec<String>,
-    /// What may be unlike scikit-learn in a model whose predictions are not compared.
+    /// Notes for a model whose predictions are not compared with those of scikit-learn.
     notes: Vec<String>,
     /// The terms of all expressions so far.
     work: usize,
