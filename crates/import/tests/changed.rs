@@ -169,7 +169,11 @@ fn the_number_of_features_is_that_of_the_input() {
     assert_refused(&scaled, STEP, &[(more.clone(), expected)]);
     assert_refused(&scaled, "/object/state/steps/1/1/object/state", &[(more.clone(), expected)]);
     let other = "n_features_in_ is not what this class has";
-    assert_refused(&ridge(json!([1.0, 2.0])), OWN, &[(more, expected), (json!({"n_features_in_": "2"}), other)]);
+    assert_refused(
+        &ridge(json!([1.0, 2.0])),
+        OWN,
+        &[(more, expected), (json!({"n_features_in_": "2"}), other), (json!({"n_features_in_": null}), other)],
+    );
 }
 
 #[test]
@@ -220,6 +224,7 @@ fn a_calibrated_classifier_has_a_sigmoid_and_the_same_classes_in_all_its_parts()
         only,
         &[
             (json!({"classes": reversed}), other),
+            (json!({"classes": null}), "it has no attribute classes"),
             (json!({"method": "isotonic"}), method),
             (json!({"method": "temperature", "calibrators": [temperature]}), method),
         ],

@@ -98,7 +98,7 @@ impl Walk<'_> {
         let (slope, shift) = (slope?, shift?);
         let attribute = if only.get("estimator").is_some() { "estimator" } else { "base_estimator" };
         let (score, of_estimator) = self.decision(&only.child(attribute, "estimator")?, inputs)?;
-        let of_part = only.get("classes").map(|_| self::classes(&only, "classes")).transpose()?;
+        let of_part = only.has("classes").then(|| self::classes(&only, "classes")).transpose()?;
         // The score is that of the second class in ascending order.
         let is_ascending = classes.is_sorted_by(is_before);
         if of_estimator != classes || of_part.is_some_and(|part| part != classes) || !is_ascending {

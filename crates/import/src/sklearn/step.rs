@@ -69,17 +69,20 @@ impl<'v> Step<'v> {
         self.get(attribute).ok_or_else(|| ImportError::Unfitted { step: self.name(), attribute: attribute.to_owned() })
     }
 
-    /// Whether a fitted object has an attribute, which may be `None`.
+    /// Whether the object has an attribute, which may be `None`.
+    pub(super) fn has(&self, attribute: &str) -> bool {
+        self.value.object().is_some_and(|object| object.state.contains_key(attribute))
+    }
+
+    /// Checks that a fitted object has an attribute, which may be `None`.
     pub(super) fn check_fitted(&self, attribute: &str) -> Result<(), ImportError> {
-        match self.value.object() {
-            Some(object) if object.state.contains_key(attribute) => Ok(()),
-            _ => self.fitted(attribute).map(drop),
-        }
+        if self.has(attribute) { Ok(()) } else { self.fitted(attribute).map(drop) }
     }
 
     /// Checks that the object was fitted to so many columns, if it has their number.
     pub(super) fn check_width(&self, width: usize) -> Result<(), ImportError> {
-        let Some(of_fit) = self.get("n_features_in_") else { return Ok(()) };
+        let stored = self.value.object().and_then(|object| object.state.get("n_features_in_"));
+        let Some(of_fit) = stored else { return Ok(()) };
         let Value::Int(of_fit) = of_fit else { return Err(self.unreadable("n_features_in_")) };
         if usize::try_from(*of_fit) == Ok(width) {
             return Ok(());
