@@ -136,7 +136,8 @@ class Data:
         self.weights = vector([table.weights.value(row) if table.weights else 1.0 for row in range(self.rows)])
         # From here on with the imputed values of the model, which `Training.signature` checks.
         stated = {feature["name"]: feature["missing"] for feature in model["signature"]["features"]}
-        used = [stated.get(column.name) for column in table.features]
+        # The model does not state that of a feature without a column.
+        used = [stated.get(feature.name, {"impute": (feature.imputed or [None])[0]}) for feature in features]
         self.frame = [
             {
                 feature.name: feature.encode(

@@ -114,7 +114,8 @@ class Problem:
         whole = 7 * (rows * self.scores * (self.scores + 1) / 2 * columns**2 + size**3)
         if whole <= 60 * product:
             return 0.0
-        return TRUNCATED if PASSES * product <= FEW_OPERATIONS else NEAR
+        # A residual is measured by its length, a gradient by its largest component.
+        return TRUNCATED * math.sqrt(size) if PASSES * product <= FEW_OPERATIONS else NEAR
 
     def uncertainty(self, parameters: np.ndarray) -> np.ndarray:
         """The error of the parameters if the slopes have the largest accepted values."""

@@ -58,7 +58,7 @@ class Plan:
         declared = [column for column in [*table.features, table.target] if column.kind == "long"]
         numeric = [
             column
-            for column in table.features
+            for column in [*table.features, table.target]
             if column.kind == "string" and all(is_number(cell) for cell in column.cells)
         ]
         for column in declared:
@@ -77,10 +77,11 @@ class Plan:
 
 
 def is_number(cell: str | None) -> bool:
-    if cell is None:
+    # `-` is a missing value of a column of numbers, or of percentages.
+    if cell is None or cell == "-":
         return True
     try:
-        float(cell)
+        float(cell.removesuffix("%"))
     except ValueError:
         return False
     return True

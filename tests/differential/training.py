@@ -60,7 +60,18 @@ class Training:
     def signature(self) -> bool:
         """Whether features have the expected types and levels, without which other checks are not possible."""
         understood = True
-        for expected, got in zip(self.features, self.model.features):
+        # A feature without a column in the design is accepted and not used.
+        ignored = self.model.file["signature"].get("ignored", [])
+        columns = self.model.file["preprocess"]["columns"]
+        used = {factor["feature"] for column in columns for factor in column["product"]}
+        for feature in self.features:
+            if feature.name in ignored and feature.name in used:
+                self.fault("signature", f"{feature.name!r} has a column and is ignored")
+        features = [feature for feature in self.features if feature.name not in ignored]
+        if len(features) != len(self.model.features):
+            self.fault("signature", f"{len(self.model.features)} features, should be {len(features)}")
+            return False
+        for expected, got in zip(features, self.model.features):
             kind = got["type"]
             if (expected.name, expected.kind) != (got["name"], kind):
                 self.fault("signature", f"{got['name']!r} is {kind}, should be {expected.name!r}, {expected.kind}")
