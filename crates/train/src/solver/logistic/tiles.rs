@@ -124,59 +124,17 @@ impl WithSimd for Times<'_> {
         let Self { tiles: Tiles { width, values, .. }, vectors: Vectors { count, values: vectors }, products } = self;
         let stride = padded(*count);
         if stride == 1 {
-            let mut tiles = values.chunks_exact(width * AT_A_TIME);
-            let mut products = products.chunks_exact_mut(AT_A_TIME);
-            for (tiles, products) in (&mut tiles).zip(&mut products) {
-                let (a, rest) = tiles.split_at(*width);
-                let (b, rest) = rest.split_at(*width);
-                let (c, d) = rest.split_at(*width);
-                let mut sums = [[0.0; LANES]; AT_A_TIME];
-                let [of_a, of_b, of_c, of_d] = &mut sums;
-                for ((((factor, a), b), c), d) in vectors.iter().zip(a).zip(b).zip(c).zip(d) {
-                    let factor = [*factor; LANES];
-                    fused(simd, of_a, &factor, a);
-                    fused(simd, of_b, &factor, b);
-                    fused(simd, of_c, &factor, c);
-                    fused(simd, of_d, &factor, d);
-                }
-                products.copy_from_slice(&sums);
-            }
-            for (tile, product) in tiles.remainder().chunks_exact(*width).zip(products.into_remainder()) {
-                for (factor, column) in vectors.iter().zip(tile) {
-                    fused(simd, product, &[*factor; LANES], column);
-                }
-            }
+            times_vector(simd, values, *width, vectors, products);
             return;
         }
         // Two tiles at a time keep both multipliers of a processor with the widest registers busy, and need 8 of them.
-        let mut rest: (&[Lanes], &mut [Lanes]) = (values, products);
-        if S::F64_LANES == LANES {
-            let pairs = values.len() / (2 * width);
-            let (tiles, other_tiles) = values.split_at(pairs * 2 * width);
-            let (to, other_products) = rest.1.split_at_mut(pairs * 2 * stride);
-            for (tiles, products) in tiles.chunks_exact(2 * width).zip(to.chunks_exact_mut(2 * stride)) {
-                let (first, second) = tiles.split_at(*width);
-                let (to_first, to_second) = products.split_at_mut(stride);
-                let products = to_first.chunks_exact_mut(PANEL).zip(to_second.chunks_exact_mut(PANEL));
-                for (vectors, (to_first, to_second)) in vectors.chunks_exact(width * PANEL).zip(products) {
-                    let mut sums = [[[0.0; LANES]; PANEL]; 2];
-                    let [of_first, of_second] = &mut sums;
-                    for ((factors, one), other) in vectors.as_chunks::<PANEL>().0.iter().zip(first).zip(second) {
-                        for ((factor, of_first), of_second) in
-                            factors.iter().zip(of_first.iter_mut()).zip(of_second.iter_mut())
-                        {
-                            let factor = [*factor; LANES];
-                            fused(simd, of_first, &factor, one);
-                            fused(simd, of_second, &factor, other);
-                        }
-                    }
-                    to_first.copy_from_slice(of_first);
-                    to_second.copy_from_slice(of_second);
-                }
-            }
-            rest = (other_tiles, other_products);
+        let pairs = if S::F64_LANES == LANES { values.len() / (2 * width) } else { 0 };
+        let (tiles, rest) = values.split_at(pairs * 2 * width);
+        let (to, products) = products.split_at_mut(pairs * 2 * stride);
+        for (tiles, products) in tiles.chunks_exact(2 * width).zip(to.chunks_exact_mut(2 * stride)) {
+            pair_times(simd, tiles.split_at(*width), vectors, products.split_at_mut(stride));
         }
-        for (tile, products) in rest.0.chunks_exact(*width).zip(rest.1.chunks_exact_mut(stride)) {
+        for (tile, products) in rest.chunks_exact(*width).zip(products.chunks_exact_mut(stride)) {
             for (vectors, products) in vectors.chunks_exact(width * PANEL).zip(products.chunks_exact_mut(PANEL)) {
                 let mut sums = [[0.0; LANES]; PANEL];
                 for (factors, column) in vectors.as_chunks::<PANEL>().0.iter().zip(tile) {
@@ -187,6 +145,57 @@ impl WithSimd for Times<'_> {
                 products.copy_from_slice(&sums);
             }
         }
+    }
+}
+
+/// The products of tiles with one vector, several tiles at a time.
+#[inline(always)]
+fn times_vector<S: Simd>(simd: S, values: &[Lanes], width: usize, vector: &[f64], products: &mut [Lanes]) {
+    let mut tiles = values.chunks_exact(width * AT_A_TIME);
+    let mut products = products.chunks_exact_mut(AT_A_TIME);
+    for (tiles, products) in (&mut tiles).zip(&mut products) {
+        let (a, rest) = tiles.split_at(width);
+        let (b, rest) = rest.split_at(width);
+        let (c, d) = rest.split_at(width);
+        let mut sums = [[0.0; LANES]; AT_A_TIME];
+        let [of_a, of_b, of_c, of_d] = &mut sums;
+        for ((((factor, a), b), c), d) in vector.iter().zip(a).zip(b).zip(c).zip(d) {
+            let factor = [*factor; LANES];
+            fused(simd, of_a, &factor, a);
+            fused(simd, of_b, &factor, b);
+            fused(simd, of_c, &factor, c);
+            fused(simd, of_d, &factor, d);
+        }
+        products.copy_from_slice(&sums);
+    }
+    for (tile, product) in tiles.remainder().chunks_exact(width).zip(products.into_remainder()) {
+        for (factor, column) in vector.iter().zip(tile) {
+            fused(simd, product, &[*factor; LANES], column);
+        }
+    }
+}
+
+/// The products of two tiles with panels of vectors.
+#[inline(always)]
+fn pair_times<S: Simd>(
+    simd: S,
+    (first, second): (&[Lanes], &[Lanes]),
+    vectors: &[f64],
+    (to_first, to_second): (&mut [Lanes], &mut [Lanes]),
+) {
+    let products = to_first.chunks_exact_mut(PANEL).zip(to_second.chunks_exact_mut(PANEL));
+    for (vectors, (to_first, to_second)) in vectors.chunks_exact(first.len() * PANEL).zip(products) {
+        let mut sums = [[[0.0; LANES]; PANEL]; 2];
+        let [of_first, of_second] = &mut sums;
+        for ((factors, one), other) in vectors.as_chunks::<PANEL>().0.iter().zip(first).zip(second) {
+            for ((factor, of_first), of_second) in factors.iter().zip(of_first.iter_mut()).zip(of_second.iter_mut()) {
+                let factor = [*factor; LANES];
+                fused(simd, of_first, &factor, one);
+                fused(simd, of_second, &factor, other);
+            }
+        }
+        to_first.copy_from_slice(of_first);
+        to_second.copy_from_slice(of_second);
     }
 }
 
