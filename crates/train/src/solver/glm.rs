@@ -13,6 +13,7 @@
 //! are, however dependent the columns.
 
 mod basis;
+mod crossed;
 mod glm_fit;
 mod levels;
 mod log_gamma;
@@ -24,6 +25,7 @@ use super::logistic::iterate::{LAST_STEP, SHORTEST_STEP, SUFFICIENT};
 use super::moments::{LevelColumns, Moments};
 use super::qr::{UpperTriangle, dot};
 use basis::Basis;
+use crossed::CrossedSystem;
 pub use glm_fit::{GlmFit, GlmStatistics};
 use levels::LevelSystem;
 use ordinate_model::family::Family;
@@ -262,7 +264,9 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         let penalised = parameters.iter().enumerate().filter(|(at, _)| Some(*at) != intercept);
         let squares: f64 = penalised.map(|(_, parameter)| parameter * parameter).sum();
         let objective = sums.loss / self.rows.weight + 0.5 * self.settings.alpha * squares;
-        let is_finite = objective.is_finite() && sums.slopes.iter().chain(&sums.gram).all(|value| value.is_finite());
+        let is_finite = objective.is_finite()
+            && sums.crossed.are_finite()
+            && sums.slopes.iter().chain(&sums.gram).all(|value| value.is_finite());
         Ok(is_finite.then_some(Point { parameters, objective, sums }))
     }
 
@@ -283,7 +287,11 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     /// Solves for the Hessian of these sums. Where rounding makes it singular, the diagonal is increased.
     fn solve(&self, sums: &Sums, right: &[f64]) -> Option<Vec<f64>> {
         let weight = self.rows.weight;
-        let dense = self.rows.basis.dense_size();
+        let basis = &self.rows.basis;
+        let dense = basis.dense_size();
+        let system =
+            |levels| CrossedSystem::new(&sums.crossed, levels, basis.level_factors(), weight, self.settings.alpha);
+        let crossed = basis.crossed().map(system);
         let solved = |increase: f64| {
             let raised = |entry: f64, at| entry * (1.0 + increase) + increase * 1e-300 + self.penalty(at);
             let levels = LevelSystem::new(&sums.levels, weight, |entry, level| raised(entry, dense + level));
@@ -293,10 +301,33 @@ impl<'r, R: GlmRows> Problem<'r, R> {
             };
             let mut hessian: Vec<Vec<f64>> = (0..dense).map(|i| (i..dense).map(|j| entry(i, j)).collect()).collect();
             levels.eliminate(&mut hessian);
-            let factor = UpperTriangle::cholesky(hessian)?;
             let (right, of_levels) = right.split_at_checked(dense)?;
-            let solution = factor.solve(&factor.solve_transposed(&levels.reduced(right, of_levels)));
-            Some(levels.completed(solution, of_levels))
+            let (of_levels, of_crossed) = of_levels.split_at_checked(self.rows.basis.level_factors().len())?;
+            let mut reduced = levels.reduced(right, of_levels);
+            let Some(crossed) = &crossed else {
+                let factor = UpperTriangle::cholesky(hessian)?;
+                let solution = factor.solve(&factor.solve_transposed(&reduced));
+                return Some(levels.completed(solution, of_levels));
+            };
+            let of_crossed = levels.reduced_crossed(crossed, of_levels, of_crossed);
+            let coupling = levels.coupling(crossed, &sums.crossed.products(weight, dense));
+            let explained: Vec<Vec<f64>> = coupling.iter().map(|column| crossed.solve(column)).collect();
+            for (i, (row, column)) in hessian.iter_mut().zip(&coupling).enumerate() {
+                row.iter_mut().zip(explained.iter().skip(i)).for_each(|(entry, other)| *entry -= dot(column, other));
+            }
+            reduced.iter_mut().zip(&explained).for_each(|(value, column)| *value -= dot(column, &of_crossed));
+            let factor = UpperTriangle::cholesky(hessian)?;
+            let solution = factor.solve(&factor.solve_transposed(&reduced));
+            let mut rest = of_crossed;
+            for (column, value) in coupling.iter().zip(&solution) {
+                rest.iter_mut().zip(column).for_each(|(rest, entry)| *rest -= value * entry);
+            }
+            let of_second = crossed.solve(&rest);
+            let of_pairs = crossed.of_levels(&of_second);
+            let of_levels: Vec<f64> = of_levels.iter().zip(&of_pairs).map(|(value, sum)| value - sum).collect();
+            let mut solution = levels.completed(solution, &of_levels);
+            solution.extend(of_second);
+            Some(solution)
         };
         let solution = [0.0, 1e-14, 1e-11, 1e-8].into_iter().find_map(solved)?;
         solution.iter().all(|value| value.is_finite()).then_some(solution)
@@ -307,8 +338,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         if self.settings.family != Family::Poisson || self.settings.alpha > 0.0 {
             return Ok(false);
         }
-        // In the orthonormal basis, the mean of the squared changes of the linear predictor.
-        let changes: f64 = step.iter().map(|change| change * change).sum();
+        let changes = self.rows.basis.mean_square(step);
         let expected = point.sums.curvature / self.rows.weight;
         if -slope > SEPARATED * expected * changes {
             return Ok(false);

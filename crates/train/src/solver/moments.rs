@@ -21,6 +21,7 @@ use std::ops::RangeInclusive;
 use super::error::SolveError;
 use super::qr::{UpperTriangle, dot};
 use super::simd;
+pub(crate) use crossed::CrossedGroups;
 pub use crossed::LevelColumns;
 pub use dependency::RedundantColumns;
 use groups::Groups;
@@ -208,6 +209,11 @@ impl Moments {
         // The mean of a column of zeros that was shifted by another row is rounded, too.
         self.flatten_constants();
         self
+    }
+
+    /// Whether the rows are in groups, and those by two categories.
+    pub(crate) fn has_groups(&self, are_crossed: bool) -> bool {
+        self.groups.as_ref().is_some_and(|groups| groups.crossed.is_some() == are_crossed)
     }
 
     /// The number of intercepts of a fit: 1, or 0 for moments about zero.

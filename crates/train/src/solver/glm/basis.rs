@@ -6,9 +6,10 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::error::SolveError;
-use super::super::moments::Moments;
+use super::super::moments::{LevelColumns, Moments};
 use super::super::qr::{UpperTriangle, dot};
 use super::super::simd;
+use super::crossed::CrossedLevels;
 use super::levels::{Levels, grouped_moments};
 use super::{GlmFit, GlmRows};
 
@@ -46,36 +47,69 @@ impl Basis {
         let intercept = moments.intercepts() > 0;
         let is_kept = |column: &usize| dropped.binary_search(column).is_err();
         let kept: Vec<usize> = (0..features).filter(is_kept).collect();
-        let mut levels: Vec<usize> = rows.levels().groups.into_iter().filter(is_kept).collect();
-        if orthonormal && !intercept {
-            levels.clear();
+        let mut levels = rows.levels();
+        levels.groups.retain(is_kept);
+        levels.crossed.retain(is_kept);
+        if levels.groups.is_empty() || (orthonormal && !intercept) {
+            levels = LevelColumns::default();
         }
-        let dense: Vec<usize> = kept.iter().copied().filter(|column| levels.binary_search(column).is_err()).collect();
-        let of = |values: &[f64]| -> Vec<f64> { dense.iter().filter_map(|at| values.get(*at)).copied().collect() };
+        let is_dense =
+            |column: &usize| [&levels.groups, &levels.crossed].iter().all(|of| of.binary_search(column).is_err());
+        let dense: Vec<usize> = kept.iter().copied().filter(is_dense).collect();
+        let of = |values: &[f64]| of_columns(values, &dense);
         let mut made =
             Self { dense: dense.clone(), levels: None, means, scales, factor: None, intercept, rows: moments.rows() };
-        if levels.is_empty() {
+        if levels.groups.is_empty() {
             made.factor = orthonormal.then(|| {
                 let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
                 reduced.as_ref().unwrap_or(moments).triangle().leading(dense.len()).scaled(&of(&lengths))
             });
             return Ok(made);
         }
-        if !orthonormal {
-            made.levels = Some(Levels::penalised(levels, &made.scales));
-            return Ok(made);
+        let lengths = orthonormal.then(|| of(&lengths));
+        made.set_levels(rows, moments, levels, &kept, lengths.as_deref())?;
+        Ok(made)
+    }
+
+    /// Sets the parameters of levels, and without a penalty, where there are the lengths of the dense columns, the factor R of what
+    /// the levels leave of them.
+    fn set_levels(
+        &mut self,
+        rows: &impl GlmRows,
+        moments: &Moments,
+        levels: LevelColumns,
+        kept: &[usize],
+        lengths: Option<&[f64]>,
+    ) -> Result<(), SolveError> {
+        let is_crossed = !levels.crossed.is_empty();
+        let scales = |columns: &[usize]| of_columns(&self.scales, columns);
+        let (of_dense, of_groups, of_crossed) = (scales(&self.dense), scales(&levels.groups), scales(&levels.crossed));
+        if lengths.is_none() && !is_crossed {
+            self.levels = Some(Levels::penalised(levels.groups, &of_groups));
+            return Ok(());
         }
         // Dropped columns may join groups.
-        let of_all = if dropped.is_empty() { moments.within_groups() } else { None };
-        let within = match of_all {
-            Some(within) => Some(within),
-            None => grouped_moments(rows, &kept, &levels)?.and_then(|moments| moments.within_groups()),
+        let of_kept;
+        let moments = if kept.len() == self.means.len() && moments.has_groups(is_crossed) {
+            moments
+        } else {
+            of_kept = grouped_moments(rows, kept, &levels)?;
+            of_kept.as_ref().unwrap_or(moments)
         };
-        if let Some(within) = within {
-            made.levels = Some(Levels::intercepts(levels, &within, &of(&made.scales)));
-            made.factor = Some(within.factor.leading(dense.len()).scaled(&of(&lengths)));
-        }
-        Ok(made)
+        let crossed = if is_crossed { moments.crossed_groups() } else { None };
+        let mut made = match lengths {
+            None => Levels::penalised(levels.groups, &of_groups),
+            Some(lengths) => {
+                let within = crossed.as_ref().map(|crossed| crossed.groups.clone()).or_else(|| moments.within_groups());
+                let Some(within) = within else { return Ok(()) };
+                self.factor = Some(within.factor.leading(self.dense.len()).scaled(lengths));
+                Levels::intercepts(levels.groups, &within, &of_dense)
+            }
+        };
+        let of_crossed = lengths.is_none().then_some(of_crossed.as_slice());
+        made.crossed = crossed.map(|crossed| CrossedLevels::new(levels.crossed, crossed, &of_dense, of_crossed));
+        self.levels = Some(made);
+        Ok(())
     }
 
     /// The number of parameters of the dense columns and the intercept.
@@ -94,9 +128,34 @@ impl Basis {
         self.levels.as_ref().map(|levels| levels.factors.as_slice()).unwrap_or_default()
     }
 
+    /// The levels of a second category.
+    pub(super) fn crossed(&self) -> Option<&CrossedLevels> {
+        self.levels.as_ref().and_then(|levels| levels.crossed.as_ref())
+    }
+
+    /// The parameter of each level of the second category in a row that has it.
+    pub(super) fn crossed_factors(&self) -> &[f64] {
+        self.crossed().map(|crossed| crossed.factors.as_slice()).unwrap_or_default()
+    }
+
     /// The number of parameters.
     pub(super) fn size(&self) -> usize {
-        self.dense_size() + self.level_factors().len()
+        self.dense_size() + self.level_factors().len() + self.crossed_factors().len()
+    }
+
+    /// Without a penalty, the mean of the squares of the linear predictor of parameters: the dense columns are orthonormal, and
+    /// orthogonal to the levels, whose columns are orthonormal but for those of a second category.
+    pub(super) fn mean_square(&self, parameters: &[f64]) -> f64 {
+        let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+        let Some(crossed) = self.crossed() else { return squares(parameters) };
+        let (of_dense, of_levels) = parameters.split_at_checked(self.dense_size()).unwrap_or_default();
+        let (of_groups, of_crossed) = of_levels.split_at_checked(self.level_factors().len()).unwrap_or_default();
+        let times = |values: &[f64], factors: &[f64]| -> Vec<f64> {
+            values.iter().zip(factors).map(|(value, factor)| value * factor).collect()
+        };
+        let of_groups = times(of_groups, self.level_factors());
+        let of_dense = squares(of_dense);
+        of_dense + crossed.mean_square(&of_groups, &times(of_crossed, self.crossed_factors()))
     }
 
     /// The parameters of a constant linear predictor.
@@ -112,21 +171,29 @@ impl Basis {
     }
 
     /// The dense columns of rows, given row by row with the places of their levels, as columns of the fit.
-    pub(super) fn columns(&self, rows: &[f64], places: &[usize], count: usize) -> Vec<Vec<f64>> {
+    pub(super) fn columns(
+        &self,
+        rows: &[f64],
+        places: &[usize],
+        crossed: &[(usize, usize)],
+        count: usize,
+    ) -> Vec<Vec<f64>> {
         let width = self.dense.len();
         let column = |(at, column): (usize, &usize)| -> Vec<f64> {
             let [mean, scale] =
                 [&self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
             let values = rows.chunks_exact(width.max(1)).map(|row| row.get(at).copied().unwrap_or_default());
             let standardised = values.map(|value| (value - mean) / scale);
-            match self.levels.as_ref().filter(|levels| !levels.centers.is_empty()) {
-                Some(Levels { centers, .. }) => {
-                    let center = |place: &usize| centers.get(*place).and_then(|means| means.get(at));
-                    let centers = places.iter().map(|place| center(place).copied().unwrap_or_default());
-                    standardised.zip(centers).map(|(value, center)| value - center).collect()
-                }
-                None => standardised.collect(),
+            let mut column: Vec<f64> = standardised.collect();
+            let center = |centers: &[Vec<f64>], place: usize| {
+                centers.get(place).and_then(|means| means.get(at)).copied().unwrap_or_default()
+            };
+            if let Some(levels) = &self.levels {
+                column.iter_mut().zip(places).for_each(|(value, place)| *value -= center(&levels.centers, *place));
+                let centers = levels.crossed.as_ref().map(|levels| levels.centers.as_slice()).unwrap_or_default();
+                column.iter_mut().zip(crossed).for_each(|(value, (place, _))| *value -= center(centers, *place));
             }
+            column
         };
         let mut columns: Vec<Vec<f64>> = self.dense.iter().enumerate().map(column).collect();
         if let Some(factor) = &self.factor {
@@ -146,7 +213,7 @@ impl Basis {
         let mut all = vec![0.0; self.means.len()];
         let mut set = |column: usize, value: f64| all.get_mut(column).into_iter().for_each(|slot| *slot = value);
         self.dense.iter().zip(&own).for_each(|(column, value)| set(*column, *value));
-        let Some(Levels { columns, factors, centers }) = &self.levels else { return (all, intercept) };
+        let Some(Levels { columns, factors, centers, crossed }) = &self.levels else { return (all, intercept) };
         let of_levels = parameters.get(self.dense_size()..).unwrap_or_default();
         let mut values: Vec<f64> =
             of_levels.iter().zip(factors).map(|(parameter, factor)| parameter * factor).collect();
@@ -160,8 +227,14 @@ impl Basis {
             }
             intercept = reference;
         }
+        let of_crossed = of_levels.get(factors.len()..).unwrap_or_default();
+        let of_crossed = crossed.iter().flat_map(|crossed| {
+            let values = of_crossed.iter().zip(&crossed.factors).map(|(parameter, factor)| parameter * factor);
+            let centers = crossed.centers.iter().map(|center| dot(&own, center)).chain(std::iter::repeat(0.0));
+            crossed.columns.iter().zip(values.zip(centers).map(|(value, center)| value - center))
+        });
         // With an intercept, the coefficient is that of the centred column.
-        for (column, value) in columns.iter().zip(values) {
+        for (column, value) in columns.iter().zip(values).chain(of_crossed) {
             let [mean, scale] =
                 [&self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
             intercept += value * mean;
@@ -183,17 +256,21 @@ impl Basis {
         }
         let own: Vec<f64> = self.dense.iter().filter_map(|column| all.get(*column)).copied().collect();
         let mut parameters = self.factor.as_ref().map_or_else(|| own.clone(), |factor| factor.times(&own));
-        let Some(Levels { columns, factors, centers }) = &self.levels else {
+        let Some(Levels { columns, factors, centers, crossed }) = &self.levels else {
             parameters.extend(self.intercept.then_some(at_means));
             return parameters;
         };
-        let mut values = Vec::with_capacity(factors.len());
-        for column in columns {
-            let [standardised, mean, scale] =
-                [&all, &self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
-            values.push(standardised / scale);
-            at_means -= standardised / scale * mean;
-        }
+        let mut moved = |columns: &[usize]| -> Vec<f64> {
+            let value = |column: &usize| {
+                let [standardised, mean, scale] =
+                    [&all, &self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
+                at_means -= standardised / scale * mean;
+                standardised / scale
+            };
+            columns.iter().map(value).collect()
+        };
+        let mut values = moved(columns);
+        let mut of_crossed = crossed.as_ref().map(|crossed| moved(&crossed.columns)).unwrap_or_default();
         if centers.is_empty() {
             parameters.extend(self.intercept.then_some(at_means));
         } else {
@@ -203,8 +280,18 @@ impl Basis {
             }
         }
         parameters.extend(values.iter().zip(factors).map(|(value, factor)| value / factor));
+        if let Some(crossed) = crossed {
+            let centers = crossed.centers.iter().map(|center| dot(&own, center));
+            of_crossed.iter_mut().zip(centers).for_each(|(value, center)| *value += center);
+            parameters.extend(of_crossed.iter().zip(&crossed.factors).map(|(value, factor)| value / factor));
+        }
         parameters
     }
+}
+
+/// The values of some columns.
+fn of_columns(values: &[f64], columns: &[usize]) -> Vec<f64> {
+    columns.iter().filter_map(|column| values.get(*column)).copied().collect()
 }
 
 /// `Z` becomes `Z R⁻¹`, column by column.

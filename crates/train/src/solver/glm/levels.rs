@@ -13,6 +13,7 @@ use super::super::error::SolveError;
 use super::super::moments::{Accumulator, LevelColumns, Moments, WithinGroups};
 use super::super::qr::dot;
 use super::GlmRows;
+use super::crossed::{CrossedLevels, CrossedSystem};
 
 /// The parameters of the levels.
 #[derive(Debug, Clone)]
@@ -24,13 +25,15 @@ pub(super) struct Levels {
     /// For each group, the means of the other columns, standardised. Empty with a penalty: the other columns then are not centred
     /// by group, and rows without a level have no parameter.
     pub(super) centers: Vec<Vec<f64>>,
+    /// Those of a second category.
+    pub(super) crossed: Option<CrossedLevels>,
 }
 
 impl Levels {
-    /// With a penalty: the standardised columns, which are not centred. That is the intercept's part.
+    /// With a penalty: the standardised columns, which are not centred. That is the intercept's part. `scales`: of these columns.
     pub(super) fn penalised(columns: Vec<usize>, scales: &[f64]) -> Self {
-        let factors = columns.iter().map(|column| 1.0 / scales.get(*column).copied().unwrap_or(1.0)).collect();
-        Self { columns, factors, centers: Vec::new() }
+        let factors = scales.iter().map(|scale| 1.0 / scale).collect();
+        Self { columns, factors, centers: Vec::new(), crossed: None }
     }
 
     /// Without a penalty: an intercept for each group, in units in which its column has a mean square of 1. `scales`: of the
@@ -43,6 +46,7 @@ impl Levels {
             columns,
             factors: within.weights.iter().map(factor).collect(),
             centers: within.centers.iter().map(center).collect(),
+            crossed: None,
         }
     }
 
@@ -57,11 +61,13 @@ impl Levels {
 pub(super) fn grouped_moments(
     rows: &impl GlmRows,
     columns: &[usize],
-    levels: &[usize],
+    levels: &LevelColumns,
 ) -> Result<Option<Moments>, SolveError> {
-    let places = columns.iter().enumerate().filter(|(_, column)| levels.binary_search(column).is_ok());
-    let groups = places.map(|(place, _)| place).collect();
-    let places = LevelColumns { groups, crossed: Vec::new() };
+    let places = |levels: &[usize]| -> Vec<usize> {
+        let columns = columns.iter().enumerate().filter(|(_, column)| levels.binary_search(column).is_ok());
+        columns.map(|(place, _)| place).collect()
+    };
+    let places = LevelColumns { groups: places(&levels.groups), crossed: places(&levels.crossed) };
     let mut accumulator: Option<Accumulator> = None;
     let mut values = Vec::with_capacity(columns.len());
     rows.scan::<SolveError>(&mut |row| {
@@ -154,6 +160,33 @@ impl LevelSystem {
             reduced.iter_mut().zip(row).for_each(|(reduced, entry)| *reduced -= factor * entry);
         }
         reduced
+    }
+
+    /// `t − NᵀD⁻¹r`, the right side of the levels of a second category.
+    pub(super) fn reduced_crossed(
+        &self,
+        crossed: &CrossedSystem<'_>,
+        of_levels: &[f64],
+        of_crossed: &[f64],
+    ) -> Vec<f64> {
+        let quotients = self.quotients(of_levels.iter().copied());
+        of_crossed.iter().zip(crossed.of_groups(&quotients)).map(|(value, sum)| value - sum).collect()
+    }
+
+    /// For each dense column, its products with the levels of a second category, less `NᵀD⁻¹B`.
+    pub(super) fn coupling(&self, crossed: &CrossedSystem<'_>, products: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let column = |(at, products): (usize, &Vec<f64>)| {
+            let own = self.rows.iter().map(|row| row.get(at).copied().unwrap_or_default());
+            let explained = crossed.of_groups(&self.quotients(own));
+            products.iter().zip(explained).map(|(product, sum)| product - sum).collect()
+        };
+        products.iter().enumerate().map(column).collect()
+    }
+
+    /// `D⁻¹v`
+    fn quotients(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let quotient = |(diagonal, value): (&f64, f64)| if *diagonal > 0.0 { value / diagonal } else { 0.0 };
+        self.diagonal.iter().zip(values).map(quotient).collect()
     }
 
     /// The solution `y`, then `x`.

@@ -19,6 +19,8 @@ pub(super) struct Block {
     pub(super) columns: Columns,
     /// For each row, the place of its level's parameter among those of the levels; empty without levels.
     pub(super) places: Vec<usize>,
+    /// Those of a second category, and of the cell of both.
+    pub(super) crossed: Vec<(usize, usize)>,
     pub(super) targets: Vec<f64>,
     pub(super) offsets: Vec<f64>,
     pub(super) weights: Vec<f64>,
@@ -30,6 +32,7 @@ struct RawBlock {
     /// The dense columns.
     design: Vec<f64>,
     places: Vec<usize>,
+    crossed: Vec<(usize, usize)>,
     targets: Vec<f64>,
     offsets: Vec<f64>,
     weights: Vec<f64>,
@@ -37,9 +40,9 @@ struct RawBlock {
 
 impl RawBlock {
     fn in_basis(self, basis: &Basis) -> Block {
-        let Self { design, places, targets, offsets, weights } = self;
-        let columns = Columns::new(basis.columns(&design, &places, weights.len()));
-        Block { columns, places, targets, offsets, weights }
+        let Self { design, places, crossed, targets, offsets, weights } = self;
+        let columns = Columns::new(basis.columns(&design, &places, &crossed, weights.len()));
+        Block { columns, places, crossed, targets, offsets, weights }
     }
 }
 
@@ -62,7 +65,7 @@ pub(super) struct BlockRows<'r, R> {
 impl<'r, R: GlmRows> BlockRows<'r, R> {
     /// Reads the rows if they fit into memory.
     pub(super) fn new(rows: &'r R, basis: Basis, family: Family) -> Result<Self, SolveError> {
-        let numbers = (basis.dense_size() + 4) as u64;
+        let numbers = (basis.dense_size() + 6) as u64;
         let fits = basis.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES;
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let (weight, offset_mean, null_intercept) = Self::sums_of_offsets(rows, family)?;
@@ -159,7 +162,11 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
                 return Ok(());
             }
             block.design.extend(self.basis.dense.iter().filter_map(|column| row.design.get(*column)));
-            block.places.extend(self.basis.levels.as_ref().map(|levels| levels.place(row.design)));
+            if let Some(levels) = &self.basis.levels {
+                let place = levels.place(row.design);
+                block.places.push(place);
+                block.crossed.extend(levels.crossed.as_ref().map(|crossed| crossed.place(place, row.design)));
+            }
             block.targets.push(row.target);
             block.offsets.push(row.offset);
             block.weights.push(row.weight);

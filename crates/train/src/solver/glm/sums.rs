@@ -2,6 +2,7 @@
 
 use super::super::logistic::packed::packed_index;
 use super::basis::Basis;
+use super::crossed::CrossedSums;
 use super::levels::LevelSums;
 use super::log_gamma::log_factorial_remainder;
 use super::rows::Block;
@@ -49,6 +50,7 @@ pub(super) struct Sums {
     pub(super) gram: Vec<f64>,
     /// The other entries of that matrix.
     pub(super) levels: LevelSums,
+    pub(super) crossed: CrossedSums,
     /// `Σ w · curvature`
     pub(super) curvature: f64,
     /// The largest changes of rows whose target is 0, and of others.
@@ -75,6 +77,7 @@ impl Sums {
             slopes: vec![0.0; basis.size()],
             gram: vec![0.0; size * (size + 1) / 2],
             levels: LevelSums::zero(basis.level_factors().len(), size),
+            crossed: CrossedSums::zero(basis.crossed_factors().len(), size),
             curvature: 0.0,
             reach: [0.0; 2],
             statistics: StatisticSums::default(),
@@ -84,7 +87,7 @@ impl Sums {
 
     /// The number of numbers, at least 1.
     pub(super) fn numbers(&self) -> usize {
-        self.gram.len() + self.slopes.len() + self.levels.products.len() + 1
+        self.gram.len() + self.slopes.len() + self.levels.products.len() + self.crossed.numbers() + 1
     }
 
     /// An entry of the Hessian of the dense columns and the intercept, with `i ≤ j`.
@@ -102,6 +105,7 @@ impl Sums {
         add(&mut self.gram, &other.gram);
         add(&mut self.levels.curvatures, &other.levels.curvatures);
         add(&mut self.levels.products, &other.levels.products);
+        self.crossed.add(&other.crossed);
         self.reach.iter_mut().zip(other.reach).for_each(|(ours, theirs)| *ours = ours.max(theirs));
         let (ours, theirs) = (&mut self.statistics, &other.statistics);
         add(&mut ours.deviance, &theirs.deviance);
@@ -162,12 +166,20 @@ impl Sums {
                 *slope += factor * residual;
             }
         }
+        let first = basis.dense_size() + basis.level_factors().len();
+        for ((place, _), residual) in block.crossed.iter().zip(&residuals) {
+            let slope = self.slopes.get_mut(first + place);
+            if let Some((slope, factor)) = slope.zip(basis.crossed_factors().get(*place)) {
+                *slope += factor * residual;
+            }
+        }
         block.columns.add_slopes(residuals, &mut self.slopes);
     }
 
     fn add_curvatures(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {
         self.curvature = curvatures.iter().sum();
         self.levels.push(basis.level_factors(), &block.places, &curvatures, block.columns.all());
+        self.crossed.push(basis.crossed_factors(), &block.crossed, &curvatures, block.columns.all());
         block.columns.add_gram(curvatures, &mut self.gram);
     }
 }
@@ -179,6 +191,11 @@ fn scores(block: &Block, basis: &Basis, parameters: &[f64]) -> Vec<f64> {
     scores.resize(scores.len().max(block.weights.len()), 0.0);
     for (score, place) in scores.iter_mut().zip(&block.places) {
         let of_level = of_levels.get(*place).zip(basis.level_factors().get(*place));
+        *score += of_level.map_or(0.0, |(parameter, factor)| parameter * factor);
+    }
+    let of_crossed = of_levels.get(basis.level_factors().len()..).unwrap_or_default();
+    for (score, (place, _)) in scores.iter_mut().zip(&block.crossed) {
+        let of_level = of_crossed.get(*place).zip(basis.crossed_factors().get(*place));
         *score += of_level.map_or(0.0, |(parameter, factor)| parameter * factor);
     }
     scores

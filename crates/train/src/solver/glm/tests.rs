@@ -1,6 +1,7 @@
 use super::*;
 use crate::solver::moments::Accumulator;
 
+mod crossed;
 mod levels;
 mod other_libraries;
 mod separation;

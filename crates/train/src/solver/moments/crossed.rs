@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::groups::{Group, move_column};
-use super::{BLOCK_ROWS, UpperTriangle};
+use super::groups::{Group, WithinGroups, move_column};
+use super::{BLOCK_ROWS, Moments, UpperTriangle};
 use crate::solver::laplacian::Laplacian;
 use crate::solver::simd;
 
@@ -37,6 +37,26 @@ pub(super) struct Crossed {
     /// Deviations that are not added yet, row-major.
     block: Vec<f64>,
     row: Vec<f64>,
+    explained: Option<Explained>,
+}
+
+/// The fit of the rest to the levels of both categories: for each of its columns the coefficients of the second category's levels,
+/// and the factor R of the residuals.
+#[derive(Debug, Clone)]
+struct Explained {
+    coefficients: Vec<Vec<f64>>,
+    remaining: UpperTriangle,
+}
+
+/// The fit of the other columns to the levels of two categories.
+#[derive(Debug, Clone)]
+pub(crate) struct CrossedGroups {
+    /// The columns that are not levels, their coefficients of the groups, and the factor R of the remaining deviations.
+    pub(crate) groups: WithinGroups,
+    /// For each level of the second category, and 0 for rows without one, the coefficients of these columns.
+    pub(crate) centers: Vec<Vec<f64>>,
+    /// The group and level of rows, ascending, and their weight.
+    pub(crate) cells: Vec<((usize, usize), f64)>,
 }
 
 /// A part of a group: a level, and its rows.
@@ -48,7 +68,16 @@ impl Crossed {
         let is_level = |place: &usize| others.get(*place).is_some_and(|column| columns.binary_search(column).is_ok());
         let (places, rest): (Vec<usize>, Vec<usize>) = (0..others.len()).partition(is_level);
         let within = UpperTriangle::zeros(rest.len());
-        Self { columns, places, rest, cells: BTreeMap::new(), within, block: Vec::new(), row: Vec::new() }
+        Self {
+            columns,
+            places,
+            rest,
+            cells: BTreeMap::new(),
+            within,
+            block: Vec::new(),
+            row: Vec::new(),
+            explained: None,
+        }
     }
 
     pub(super) fn columns(&self) -> &[usize] {
@@ -108,7 +137,7 @@ impl Crossed {
     }
 
     /// The groups of the first category with the means of the other columns, and the factor R of the deviations from them.
-    pub(super) fn finish(&self, count: usize) -> (Vec<Group>, UpperTriangle) {
+    pub(super) fn finish(&mut self, count: usize) -> (Vec<Group>, UpperTriangle) {
         let others = self.places.len() + self.rest.len();
         let mut each = vec![Group { weight: 0.0, means: vec![0.0; others] }; count];
         let groups = self.groups();
@@ -122,7 +151,9 @@ impl Crossed {
                 self.places.get(*level).into_iter().for_each(|place| set(*place, cell.weight / rest.weight));
             }
         }
-        (each, self.factor(&groups, &of_rest))
+        let (factor, explained) = self.factor(&groups, &of_rest);
+        self.explained = Some(explained);
+        (each, factor)
     }
 
     fn mean_of_rest(&self, cells: &[Cell<'_>]) -> Group {
@@ -136,7 +167,7 @@ impl Crossed {
     }
 
     /// The factor R of the other columns, less the means of their groups, and what the levels explain.
-    fn factor(&self, groups: &[(usize, Vec<Cell<'_>>)], of_rest: &[Group]) -> UpperTriangle {
+    fn factor(&self, groups: &[(usize, Vec<Cell<'_>>)], of_rest: &[Group]) -> (UpperTriangle, Explained) {
         let levels = self.places.len();
         let mut rows = self.laplacian(groups, of_rest).factor();
         // A part of the levels that is a combination of others has no row and no coefficient: a division by infinity is 0.
@@ -164,7 +195,7 @@ impl Crossed {
         for (from, to) in (levels..).zip(self.rest.iter().take_while(|place| **place < last_level)) {
             move_column(&mut rows, from, *to);
         }
-        UpperTriangle::from_rows(rows)
+        (UpperTriangle::from_rows(rows), Explained { coefficients, remaining })
     }
 
     /// The products of the levels of the second category, less the means of the groups.
@@ -234,6 +265,37 @@ impl Crossed {
         }
         absorb(&mut remaining, &mut block, self.rest.len());
         remaining
+    }
+}
+
+impl Moments {
+    /// The fit of the other columns to the levels of two categories, if the rows are in groups by both.
+    pub(crate) fn crossed_groups(&self) -> Option<CrossedGroups> {
+        let groups = self.groups.as_ref()?;
+        let crossed = groups.crossed.as_ref()?;
+        let Explained { coefficients, remaining } = crossed.explained.as_ref()?;
+        let others: Vec<usize> = crossed.rest.iter().filter_map(|place| groups.others.get(*place)).copied().collect();
+        let means: Vec<f64> = others.iter().filter_map(|column| self.mean.get(*column)).copied().collect();
+        let of = |level: usize| -> Vec<f64> {
+            coefficients.iter().map(|each| each.get(level).copied().unwrap_or_default()).collect()
+        };
+        let mut centers = vec![vec![0.0; others.len()]; groups.levels.len() + 1];
+        let mut weights = vec![0.0; centers.len()];
+        for (group, cells) in crossed.groups() {
+            let mean = crossed.mean_of_rest(&cells);
+            let (Some(center), Some(weight)) = (centers.get_mut(group), weights.get_mut(group)) else { continue };
+            *weight = mean.weight;
+            center.iter_mut().zip(mean.means.iter().zip(&means)).for_each(|(to, (own, mean))| *to = own - mean);
+            for (level, cell) in cells {
+                let fraction = cell.weight / mean.weight;
+                center.iter_mut().zip(of(level)).for_each(|(to, coefficient)| *to -= fraction * coefficient);
+            }
+        }
+        Some(CrossedGroups {
+            groups: WithinGroups { levels: groups.levels.clone(), others, weights, centers, factor: remaining.clone() },
+            centers: (0..=crossed.columns.len()).map(of).collect(),
+            cells: crossed.cells.iter().map(|(levels, cell)| (*levels, cell.weight)).collect(),
+        })
     }
 }
 

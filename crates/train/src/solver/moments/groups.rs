@@ -21,15 +21,15 @@ use crate::solver::unit_errors::UnitErrors;
 #[derive(Debug, Clone)]
 pub(super) struct Groups {
     /// The columns of the levels, ascending.
-    levels: Vec<usize>,
+    pub(super) levels: Vec<usize>,
     /// The other columns, ascending; the target is the last.
-    others: Vec<usize>,
+    pub(super) others: Vec<usize>,
     /// For each level, then for the rows without a level: the total weight, and the mean of the other columns less the shift.
     each: Vec<Group>,
     /// The factor R of the deviations of the other columns from the means of their groups.
     within: UpperTriangle,
     /// The rows by the levels of a second category, too, from which [`finish()`](Self::finish) then computes both.
-    crossed: Option<Crossed>,
+    pub(super) crossed: Option<Crossed>,
     /// Deviations that are not added yet, row-major.
     block: Vec<f64>,
     row: Vec<f64>,

@@ -44,7 +44,7 @@ fn subtract<'a>(entries: &'a mut [f64], factors: &[f64], rows: &[Vec<f64>]) -> &
         to.zip(row).for_each(|(entry, value)| *entry -= factor * value);
     }
     if let ([a, b, c, d], [of_a, of_b, of_c, of_d]) = (rows, factors) {
-        // One pass over the entries for four rows, with the operations of each row in their order.
+        // Each entry is read once for four rows, whose operations keep their order.
         let [a, b, c, d] = [(a, 4), (b, 3), (c, 2), (d, 1)].map(|(row, from)| row.get(from..).unwrap_or_default());
         for ((((entry, a), b), c), d) in rest.iter_mut().zip(a).zip(b).zip(c).zip(d) {
             *entry = *entry - of_a * a - of_b * b - of_c * c - of_d * d;

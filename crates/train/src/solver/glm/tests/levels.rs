@@ -54,7 +54,7 @@ impl LevelRows {
     }
 }
 
-fn near(found: &[f64], expected: &[f64], digits: f64) {
+pub(super) fn near(found: &[f64], expected: &[f64], digits: f64) {
     let size = expected.iter().fold(1e-3_f64, |size, value| size.max(value.abs()));
     assert_eq!(found.len(), expected.len());
     for (one, other) in found.iter().zip(expected) {
@@ -62,7 +62,7 @@ fn near(found: &[f64], expected: &[f64], digits: f64) {
     }
 }
 
-fn assert_equal(found: &GlmFit, expected: &GlmFit) {
+pub(super) fn assert_equal(found: &GlmFit, expected: &GlmFit) {
     assert!(found.converged && expected.converged);
     near(&found.coefficients, &expected.coefficients, 1e-11);
     near(&[found.intercept], &[expected.intercept], 1e-12);
