@@ -216,9 +216,17 @@ fn log_linear(mean: f64) -> f64 {
     (2.5 + 0.3 * (mean - 10.0)).exp()
 }
 
-/// A count of the events of a Poisson process until the time of the mean.
 fn poisson(random: &mut Random, mean: f64, _: f64) -> String {
-    let mut left = log_linear(mean);
+    poisson_draw(random, log_linear(mean))
+}
+
+fn gamma(random: &mut Random, mean: f64, _: f64) -> String {
+    gamma_draw(random, log_linear(mean))
+}
+
+/// A count of the events of a Poisson process until the time of the mean.
+fn poisson_draw(random: &mut Random, mean: f64) -> String {
+    let mut left = mean;
     let mut count = 0_u32;
     loop {
         left += (1.0 - random.uniform()).ln();
@@ -230,9 +238,9 @@ fn poisson(random: &mut Random, mean: f64, _: f64) -> String {
 }
 
 /// A sum of four exponential waiting times: a gamma distribution of shape 4.
-fn gamma(random: &mut Random, mean: f64, _: f64) -> String {
+fn gamma_draw(random: &mut Random, mean: f64) -> String {
     let waits: f64 = (0..4).map(|_| -(1.0 - random.uniform()).ln()).sum();
-    (log_linear(mean) * waits / 4.0).to_string()
+    (mean * waits / 4.0).to_string()
 }
 
 fn is_nominal(coverage: f64) -> bool {

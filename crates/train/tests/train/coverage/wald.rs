@@ -1,8 +1,8 @@
-//! The coverage of the confidence intervals of coefficients of logistic regression without a penalty.
+//! The coverage of the confidence intervals of coefficients of fits without a penalty.
 
 use std::fmt::Write as _;
 
-use super::Random;
+use super::{Random, gamma_draw, poisson_draw};
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
@@ -18,8 +18,45 @@ const ROWS: usize = 300;
 const TWO: [[f64; 3]; 1] = [[0.3, 0.8, -0.5]];
 const THREE: [[f64; 3]; 2] = [[0.3, 0.8, -0.5], [-0.2, 0.4, 0.6]];
 
+/// A simulation: the true coefficients, and a draw of the target from the linear predictor of each class against the first.
+struct Simulated {
+    estimator: EstimatorKind,
+    truth: &'static [[f64; 3]],
+    target: fn(&mut Random, &[f64]) -> String,
+}
+
+/// A class by its odds against the first.
+fn class(random: &mut Random, predictors: &[f64]) -> String {
+    let odds: Vec<f64> = [0.0].iter().chain(predictors).map(|predictor| predictor.exp()).collect();
+    let mut left = random.uniform() * odds.iter().sum::<f64>();
+    let class = odds.iter().position(|odds| {
+        left -= odds;
+        left < 0.0
+    });
+    format!("c{}", class.unwrap_or(predictors.len()))
+}
+
+fn normal(random: &mut Random, predictors: &[f64]) -> String {
+    (predictors[0] + random.normal()).to_string()
+}
+
+fn count(random: &mut Random, predictors: &[f64]) -> String {
+    poisson_draw(random, predictors[0].exp())
+}
+
+fn amount(random: &mut Random, predictors: &[f64]) -> String {
+    gamma_draw(random, predictors[0].exp())
+}
+
 /// The fraction of intervals that contain the true coefficient, for each coefficient.
-fn coverage(truth: &[[f64; 3]]) -> Vec<f64> {
+fn coverage(Simulated { estimator, truth, target }: &Simulated) -> Vec<f64> {
+    let penalty = match estimator {
+        EstimatorKind::Logistic => {
+            PenaltyPlan { c: Some(PenaltyStrength::Fixed(f64::INFINITY)), ..PenaltyPlan::default() }
+        }
+        EstimatorKind::Linear => PenaltyPlan::default(),
+        _ => PenaltyPlan { alpha: Some(PenaltyStrength::Fixed(0.0)), ..PenaltyPlan::default() },
+    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
     let mut inside = vec![0.0; truth.len() * 3];
@@ -28,16 +65,8 @@ fn coverage(truth: &[[f64; 3]]) -> Vec<f64> {
         let mut text = "a,b,y\n".to_owned();
         for _ in 0..ROWS {
             let x = [random.normal(), random.normal()];
-            let odds: Vec<f64> = [1.0]
-                .into_iter()
-                .chain(truth.iter().map(|[intercept, a, b]| (intercept + a * x[0] + b * x[1]).exp()))
-                .collect();
-            let mut left = random.uniform() * odds.iter().sum::<f64>();
-            let class = odds.iter().position(|odds| {
-                left -= odds;
-                left < 0.0
-            });
-            writeln!(text, "{},{},c{}", x[0], x[1], class.unwrap_or(truth.len())).unwrap();
+            let predictors: Vec<f64> = truth.iter().map(|[intercept, a, b]| intercept + a * x[0] + b * x[1]).collect();
+            writeln!(text, "{},{},{}", x[0], x[1], target(&mut random, &predictors)).unwrap();
         }
         std::fs::write(&path, text).unwrap();
         let trained = train(&Plan {
@@ -45,8 +74,8 @@ fn coverage(truth: &[[f64; 3]]) -> Vec<f64> {
             selection: Selection { target: "y".into(), ..Selection::default() },
             preparation: Preparation::default(),
             name: ModelName::try_from("simulated".to_owned()).unwrap(),
-            estimator: Some(EstimatorKind::Logistic),
-            penalty: PenaltyPlan { c: Some(PenaltyStrength::Fixed(f64::INFINITY)), ..PenaltyPlan::default() },
+            estimator: Some(*estimator),
+            penalty: penalty.clone(),
             standard_errors: StandardErrors::Classical,
             classes: ClassPlan::default(),
             calibrate: false,
@@ -66,10 +95,17 @@ fn coverage(truth: &[[f64; 3]]) -> Vec<f64> {
 }
 
 #[test]
-fn intervals_of_logistic_coefficients_contain_the_truth() {
-    for truth in [&TWO[..], &THREE[..]] {
-        let coverage = coverage(truth);
-        println!("coverage of {} classes: {coverage:?}", truth.len() + 1);
+fn intervals_of_coefficients_contain_the_truth() {
+    let simulated = [
+        Simulated { estimator: EstimatorKind::Logistic, truth: &TWO, target: class },
+        Simulated { estimator: EstimatorKind::Logistic, truth: &THREE, target: class },
+        Simulated { estimator: EstimatorKind::Linear, truth: &TWO, target: normal },
+        Simulated { estimator: EstimatorKind::Poisson, truth: &TWO, target: count },
+        Simulated { estimator: EstimatorKind::Gamma, truth: &TWO, target: amount },
+    ];
+    for simulated in simulated {
+        let coverage = coverage(&simulated);
+        println!("coverage of {}, {} × 3: {coverage:?}", simulated.estimator.name(), simulated.truth.len());
         assert!(coverage.iter().all(|fraction| (0.935..=0.965).contains(fraction)), "{coverage:?}");
     }
 }
