@@ -13,7 +13,7 @@ const BUNDLED: &[(&str, &[u8])] = &[
 ];
 
 /// The alias `live` of every bundled model, which has one version.
-const LIVE: &[u8] = br#"{"version":"1","history":[]}"#;
+const LIVE: &[u8] = br#"{"version":"1","history":[{"version":"1","at":"2026-11-01T00:00:00Z"}]}"#;
 
 /// The names of the bundled models in the order of `GET /models`; the first is the default model.
 pub fn names() -> impl Iterator<Item = &'static str> {

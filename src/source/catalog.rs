@@ -4,6 +4,7 @@
 //! it; without either, the alias `live` is used. With a refresh interval, the alias and the model are fetched again, on
 //! the path of a request: one request waits for it, a second at most, and the others are answered with what is loaded.
 
+pub mod alias_file;
 mod cache;
 mod default;
 mod error;

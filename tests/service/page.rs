@@ -11,6 +11,7 @@ use http::Request;
 use ordinate::http::{Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::LocalFolder;
+use ordinate_test_support::catalog_files::alias_file;
 use ordinate_test_support::in_process::{Response, application, application_with_model, call, send, settings};
 use ordinate_test_support::{ModelDocument, column, line, root, tool};
 use rstest::rstest;
@@ -189,7 +190,7 @@ async fn many_models_are_listed_in_pages() {
         let aliases = folder.path().join(&name).join("aliases");
         std::fs::create_dir_all(&aliases).unwrap();
         std::fs::write(folder.path().join(&name).join("1.json"), line(&name, "1")).unwrap();
-        std::fs::write(aliases.join("live.json"), r#"{"version":"1","history":[]}"#).unwrap();
+        std::fs::write(aliases.join("live.json"), alias_file(1)).unwrap();
     }
     let catalog = Catalog::folder(Arc::new(LocalFolder::new(folder.path())), None);
     run("many.mjs", router(Arc::new(catalog), settings()), "/").await;

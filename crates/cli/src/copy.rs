@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&str>) -> Result<Version, ReleaseError> {
     match wanted.map(|wanted| (Version::try_from(wanted.to_owned()), name(wanted))) {
         Some((Ok(version), _)) => Ok(version),
-        Some((Err(_), Ok(alias))) => Ok(catalog.history(model, &alias).await?.version),
+        Some((Err(_), Ok(alias))) => Ok(catalog.history(model, &alias).await?.version().clone()),
         Some((Err(_), Err(problem))) => Err(ReleaseError::NotACatalog(problem)),
         None => match catalog.history(model, &layout::live()).await {
             // A model that is not live yet: its only version.
@@ -74,7 +74,7 @@ async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&st
                     _ => Err(error.into()),
                 }
             }
-            history => Ok(history?.version),
+            history => Ok(history?.version().clone()),
         },
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate::source::catalog::layout::{AliasFile, Release};
+use ordinate::source::catalog::alias_file::{AliasFile, Release};
 use ordinate_model::identity::Version;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
@@ -68,8 +68,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 }
 
 fn periods(file: &AliasFile) -> Vec<Period<'_>> {
-    let ends = file.history.iter().skip(1).map(|next| Some(next.at.as_str())).chain([None]);
-    let mut periods: Vec<_> = file.history.iter().zip(ends).map(|(release, to)| Period::new(release, to)).collect();
+    let ends = file.releases().skip(1).map(|next| Some(next.at.as_str())).chain([None]);
+    let mut periods: Vec<_> = file.releases().zip(ends).map(|(release, to)| Period::new(release, to)).collect();
     periods.reverse();
     periods
 }

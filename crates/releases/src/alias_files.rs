@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use ordinate::source::catalog::CatalogError;
-use ordinate::source::catalog::layout::{self, AliasFile, MAX_RELEASES, Release};
+use ordinate::source::catalog::alias_file::{AliasFile, Release, parse_alias};
+use ordinate::source::catalog::layout;
 use ordinate::source::{Content, SourceError};
 use ordinate_model::identity::{ModelName, Version};
 
@@ -57,17 +58,15 @@ impl ReleaseCatalog {
         who: &Who,
     ) -> Result<Option<Change>, ReleaseError> {
         let Present { path, content, file, removed } = present;
-        let from = file.as_ref().map(|file| file.version.clone());
-        let mut history = file.or(removed).map(|file| file.history).unwrap_or_default();
-        history.push(Release {
+        let from = file.as_ref().map(|file| file.version().clone());
+        let release = Release {
             version: version.clone(),
             at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             by: who.by.clone(),
             message: who.message.clone(),
             rolled_back,
-        });
-        let start = history.len().saturating_sub(MAX_RELEASES);
-        let file = AliasFile { version: version.clone(), history: history.split_off(start) };
+        };
+        let file = AliasFile::after(file.or(removed), release);
         match self.write(&path, &file, content.as_ref()).await {
             Ok(()) => Ok(Some(Change { from, to: version })),
             Err(PutError::Conflict) => Ok(None),
@@ -107,8 +106,7 @@ impl ReleaseCatalog {
                 let path = format!("{folder}{file}");
                 let Some(content) = self.content(&path).await? else { continue };
                 if let Ok(file) = self.parse(&path, &content) {
-                    versions.push(file.version);
-                    versions.extend(file.history.into_iter().map(|release| release.version));
+                    versions.extend(file.releases().map(|release| release.version.clone()));
                 }
             }
         }
@@ -124,7 +122,7 @@ impl ReleaseCatalog {
     }
 
     pub(crate) fn parse(&self, path: &str, content: &Content) -> Result<AliasFile, ReleaseError> {
-        match layout::parse_alias(self.folder().file(path).as_ref(), &content.bytes) {
+        match parse_alias(self.folder().file(path).as_ref(), &content.bytes) {
             Err(CatalogError::Unavailable(cause)) => Err(ReleaseError::DamagedAlias { cause }),
             file => Ok(file?),
         }

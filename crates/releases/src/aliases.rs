@@ -2,7 +2,8 @@
 
 use ordinate::source::Content;
 use ordinate::source::catalog::MAX_CHECKED;
-use ordinate::source::catalog::layout::{self, AliasFile};
+use ordinate::source::catalog::alias_file::{AliasFile, parse_alias};
+use ordinate::source::catalog::layout;
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::{ModelName, Version};
@@ -52,7 +53,7 @@ impl ReleaseCatalog {
         }
         let mut aliases = Vec::new();
         for alias in layout::aliases(self.folder(), name).await? {
-            let version = self.history(name, &alias).await.map(|file| file.version);
+            let version = self.history(name, &alias).await.map(|file| file.version().clone());
             aliases.push((alias, version));
         }
         Ok(Listed { versions, aliases })
@@ -73,7 +74,7 @@ impl ReleaseCatalog {
         let Document { name, version, .. } = model.document();
         for _ in 0..ATTEMPTS {
             let present = self.present(name, alias, approval == Approval::Forced).await?;
-            if present.file.as_ref().is_some_and(|file| file.version == *version) {
+            if present.file.as_ref().is_some_and(|file| file.version() == version) {
                 return Ok(Change { from: Some(version.clone()), to: version.clone() });
             }
             approval = self.check_again(alias, model, &present, &approval).await?;
@@ -94,7 +95,8 @@ impl ReleaseCatalog {
         let Some(content) = self.content(&path).await? else {
             return Err(self.unknown_alias(name, alias).await);
         };
-        let version = layout::parse_alias(self.folder().file(&path).as_ref(), &content.bytes).map(|file| file.version);
+        let version =
+            parse_alias(self.folder().file(&path).as_ref(), &content.bytes).map(|file| file.version().clone());
         self.keep(name, alias, &content).await?;
         match self.folder().delete(&path, &content).await {
             Ok(()) => Ok(version.ok()),

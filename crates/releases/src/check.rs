@@ -84,7 +84,7 @@ impl ReleaseCatalog {
 }
 
 fn replaced_by(name: &ModelName, alias: &ModelName, present: &Present) -> Option<Replaced> {
-    let version = present.last()?.version.clone();
+    let version = present.last()?.version().clone();
     let until = if present.file.is_none() { " until it was removed" } else { "" };
     Some(Replaced { callers: format!("{name}@{alias} (version {version}{until})"), version })
 }

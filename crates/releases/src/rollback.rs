@@ -1,6 +1,6 @@
 //! Returning to what an alias pointed to before.
 
-use ordinate::source::catalog::layout::AliasFile;
+use ordinate::source::catalog::alias_file::AliasFile;
 use ordinate_model::identity::{ModelName, Version};
 
 use crate::alias_files::changed;
@@ -24,7 +24,7 @@ impl ReleaseCatalog {
     ) -> Result<Change, ReleaseError> {
         let present = self.present(name, alias, false).await?;
         let Some(file) = &present.file else { return Err(self.unknown_alias(name, alias).await) };
-        let back = file.version.clone();
+        let back = file.version().clone();
         let to = match to {
             Some(to) if *to == back => return Ok(Change { from: Some(back), to: to.clone() }),
             Some(to) if before(file).contains(to) => self.load(name, to).await.map(|_| to.clone())?,
@@ -57,7 +57,7 @@ impl ReleaseCatalog {
         let nothing = || ReleaseError::NothingBefore {
             name: name.to_string(),
             alias: alias.to_string(),
-            version: file.version.clone(),
+            version: file.version().clone(),
         };
         Err(damaged.map_or_else(nothing, |damaged| damaged_before(name, alias, damaged, None)))
     }
@@ -77,7 +77,7 @@ fn damaged_before(
 /// were rolled back and not released again.
 fn before(file: &AliasFile) -> Vec<Version> {
     let (mut released, mut rolled_back) = (Vec::new(), Vec::new());
-    for release in &file.history {
+    for release in file.releases() {
         let version = &release.version;
         if release.rolled_back.is_none() {
             rolled_back.retain(|other| *other != version);
@@ -95,7 +95,7 @@ fn before(file: &AliasFile) -> Vec<Version> {
     }
     let mut versions: Vec<Version> = Vec::new();
     for version in released.into_iter().rev() {
-        if *version != file.version && !rolled_back.contains(&version) && !versions.contains(version) {
+        if version != file.version() && !rolled_back.contains(&version) && !versions.contains(version) {
             versions.push(version.clone());
         }
     }

@@ -76,5 +76,5 @@ impl CatalogFiles {
 
 /// The content of the file of an alias.
 pub fn alias_file(version: u32) -> String {
-    format!(r#"{{"version":"{version}","history":[]}}"#)
+    format!(r#"{{"version":"{version}","history":[{{"version":"{version}","at":"2026-11-01T00:00:00Z"}}]}}"#)
 }

@@ -3,20 +3,17 @@
 
 use indexmap::IndexMap;
 use ordinate_model::identity::{ModelName, Version};
-use serde::{Deserialize, Serialize};
 
 use super::MAX_NAMES;
-use super::error::{CatalogError, LoadError};
-use crate::source::{ModelFolder, ModelSource, SourceError};
+use super::alias_file::parse_alias;
+use super::error::CatalogError;
+use crate::source::{ModelFolder, SourceError};
 
 /// The alias of requests that name no version and no alias.
 pub const LIVE: &str = "live";
 
 /// The alias of the version that is compared with `live`.
 const SHADOW: &str = "shadow";
-
-/// The most releases that the file of an alias keeps.
-pub const MAX_RELEASES: usize = 1_000;
 
 /// The path of a model below the catalog.
 #[must_use]
@@ -70,42 +67,6 @@ pub fn name_of(entry: &str) -> Option<ModelName> {
 /// The names of models among the entries of a catalog.
 pub fn folder_names(entries: &[String]) -> impl Iterator<Item = ModelName> {
     entries.iter().filter(|entry| entry.ends_with('/')).filter_map(|entry| name_of(entry))
-}
-
-/// The content of an alias's file: one object, so that alias and history cannot disagree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AliasFile {
-    /// The version that the alias points to.
-    pub version: Version,
-    /// All versions that it pointed to; the last is the present one.
-    pub history: Vec<Release>,
-}
-
-/// Reads the file of an alias.
-///
-/// # Errors
-/// [`LoadError::Alias`] if it is not one.
-pub fn parse_alias(source: &dyn ModelSource, bytes: &[u8]) -> Result<AliasFile, CatalogError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| LoadError::Alias { location: source.describe(), source: error }.into())
-}
-
-/// A change of an alias.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// The version that the alias points to since then.
-    pub version: Version,
-    /// The time: RFC 3339, UTC.
-    pub at: String,
-    /// The name of the person or program that changed it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub by: String,
-    /// The reason.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub message: String,
-    /// The version that this release took back, if it returned to an earlier one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rolled_back: Option<Version>,
 }
 
 /// The versions and aliases of a model.
@@ -187,7 +148,7 @@ pub async fn releases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Rele
         let source = folder.file(&alias_path(name, &alias));
         let bytes = source.fetch().await?;
         let file = parse_alias(source.as_ref(), &bytes)?;
-        pointers.insert(alias.into(), file.version);
+        pointers.insert(alias.into(), file.version().clone());
     }
     Ok(Releases { versions, aliases: pointers })
 }

@@ -8,6 +8,7 @@ use ordinate_model::identity::{ModelName, Version};
 use ordinate_model::wording::shorten;
 use tokio::time::Instant;
 
+use super::alias_file::parse_alias;
 use super::cache::{Cache, Policy, Value};
 use super::error::{CatalogError, Known, LoadError};
 use super::existing::Existing;
@@ -204,7 +205,7 @@ impl Shared {
         let source = folder.file(path);
         let pointer = match source.fetch_changed(previous.map(|pointer| &pointer.tag)).await? {
             Some(Content { bytes, tag }) => {
-                Pointer { version: layout::parse_alias(source.as_ref(), &bytes)?.version, tag }
+                Pointer { version: parse_alias(source.as_ref(), &bytes)?.version().clone(), tag }
             }
             None => previous.cloned().ok_or_else(|| LoadError::Stopped { location: source.describe() })?,
         };

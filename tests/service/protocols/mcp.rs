@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::Router;
 use http::StatusCode;
 use ordinate::http::{AllowedOrigins, Cors, Settings};
+use ordinate_test_support::catalog_files::alias_file;
 use ordinate_test_support::in_process::{Response, application, application_with_model, call, post, send, settings};
 use ordinate_test_support::{ModelDocument, column, people as people_file};
 use rstest::rstest;
@@ -301,7 +302,7 @@ async fn the_error_of_a_model_that_cannot_be_loaded_has_the_id() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("damaged/aliases")).unwrap();
     std::fs::write(folder.path().join("damaged/1.json"), "{").unwrap();
-    std::fs::write(folder.path().join("damaged/aliases/live.json"), r#"{"version":"1","history":[]}"#).unwrap();
+    std::fs::write(folder.path().join("damaged/aliases/live.json"), alias_file(1)).unwrap();
     let folder = ordinate::source::file::LocalFolder::new(folder.path());
     let catalog = ordinate::source::catalog::Catalog::folder(std::sync::Arc::new(folder), None);
     let application = ordinate::http::router(std::sync::Arc::new(catalog), settings());

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ordinate_test_support::catalog_files::alias_file;
 use rstest::rstest;
 
 use crate::releases::{history, json, models};
@@ -37,7 +38,7 @@ fn damaged_files_are_listed_and_hide_no_other() {
     assert!(text(&listed.stderr).contains(empty), "{}", text(&listed.stderr));
 
     fs::write(folder.join("models/price/1.json"), "{").unwrap();
-    fs::write(folder.join("models/price/aliases/next.json"), r#"{"version":"77","history":[]}"#).unwrap();
+    fs::write(folder.join("models/price/aliases/next.json"), alias_file(77)).unwrap();
     fs::write(folder.join("models/price/aliases/shadow.json"), "{").unwrap();
     let listed = run(folder, "models models/");
     let warnings = complained_with_code(&listed, 1);
@@ -89,25 +90,36 @@ fn a_damaged_or_missing_live_version_is_replaced_with_force(#[case] content: Opt
         assert!(!folder.join("models/price/3.json").exists(), "nothing is published");
         // The remedy of the message.
         succeeded(&run(folder, &format!("{arguments} --force")));
-        fs::write(folder.join(ALIAS), r#"{"version":"2","history":[]}"#).unwrap();
+        fs::write(folder.join(ALIAS), alias_file(2)).unwrap();
     }
     assert!(folder.join("models/price/3.json").exists(), "the number of a missing version is not used again");
 }
 
-#[test]
-fn a_damaged_alias_is_replaced_with_force_and_without_its_history() {
+#[rstest]
+#[case::cut("{", "EOF while parsing")]
+#[case::without_history(
+    r#"{"version": "1", "history": []}"#,
+    "the history is empty; expected the release of version 1"
+)]
+#[case::other_history(
+    r#"{"version": "1", "history": [{"version": "1", "at": ""}, {"version": "2", "at": ""}]}"#,
+    "the version is 1, but the last release in the history is version 2"
+)]
+fn a_damaged_alias_is_replaced_with_force_and_without_its_history(#[case] content: &str, #[case] problem: &str) {
     let folder = models();
     let folder = folder.path();
     released(folder, 2);
-    fs::write(folder.join(ALIAS), "{").unwrap();
+    fs::write(folder.join(ALIAS), content).unwrap();
     let commands = ["publish price.json models/ --alias live", "promote price 2 models/", "rollback price models/"];
     for arguments in commands.into_iter().chain(["history price models/"]) {
         let refused = run(folder, arguments);
         let message = complained(&refused);
-        assert!(message.contains("aliases/live.json: not an alias file"), "{message}");
+        assert!(message.contains("aliases/live.json: not an alias file") && message.contains(problem), "{message}");
         let help = "help: ordinate promote --force replaces the file; the history in it is lost";
         assert!(message.contains(help), "{message}");
     }
+    let listed = run(folder, "models models/");
+    assert!(complained(&listed).contains(problem), "{}", complained(&listed));
     assert!(!folder.join("models/price/3.json").exists(), "nothing is published");
     // The remedy of the message.
     assert_eq!(succeeded(&run(folder, "promote price 2 models/ --force")), "price@live is version 2.\n");
