@@ -167,13 +167,13 @@ pub(super) async fn report(
     String::new()
 }
 
-/// The entry of a release in the history.
+/// The entry of a release or a removal in the history.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArguments {
-    /// Reason for the release, for the history
+    /// Reason, for the history
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
-    /// Name of the person or program that releases, for the history [default: the name of the user]
+    /// Name of the person or program, for the history [default: the name of the user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }

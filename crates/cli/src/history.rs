@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate::source::catalog::alias_file::{AliasFile, Release};
+use ordinate::source::catalog::alias_file::{AliasFile, Release, Removal};
 use ordinate_model::identity::Version;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
@@ -34,6 +34,9 @@ struct Period<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rolled_back: Option<&'a str>,
+    /// The removal of the alias, which ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<&'a Removal>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +51,7 @@ struct History<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let AliasArguments { name, catalog, alias } = &arguments.alias;
     let catalog = catalog.open()?;
-    let file = wait(catalog.history(name, alias))?;
+    let file = wait(catalog.past(name, alias))?;
     let releases = periods(&file);
     if arguments.json {
         let history = History { name: name.as_str(), alias: alias.as_str(), releases };
@@ -56,15 +59,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     }
     let titles = ["version", "from", "to", "by", "message"].map(|title| (title, Align::Left));
     let mut table = TextTable::new(titles);
-    for Period { version, from, to, by, message, rolled_back } in releases {
-        let message = match rolled_back {
-            Some(version) if message.is_empty() => format!("rollback of {version}"),
-            Some(version) => format!("rollback of {version}: {message}"),
-            None => message.to_owned(),
-        };
-        table.push([version, from, to.unwrap_or("now"), by].map(str::to_owned).into_iter().chain([message]));
+    for period in releases {
+        let remarks = period.remarks();
+        let Period { version, from, to, by, .. } = period;
+        table.push([version, from, to.unwrap_or("now"), by].map(str::to_owned).into_iter().chain([remarks]));
     }
-    Ok(format!("{name}@{alias}\n{table}"))
+    let removed = if file.is_removed() { " (removed)" } else { "" };
+    Ok(format!("{name}@{alias}{removed}\n{table}"))
 }
 
 fn periods(file: &AliasFile) -> Vec<Period<'_>> {
@@ -75,14 +76,30 @@ fn periods(file: &AliasFile) -> Vec<Period<'_>> {
 }
 
 impl<'a> Period<'a> {
-    fn new(release: &'a Release, to: Option<&'a str>) -> Self {
+    /// `next` is the time of the next release.
+    fn new(release: &'a Release, next: Option<&'a str>) -> Self {
+        let removed = release.removed.as_ref();
         Self {
             version: release.version.as_str(),
             from: &release.at,
-            to,
+            to: removed.map(|removal| removal.at.as_str()).or(next),
             by: &release.by,
             message: &release.message,
             rolled_back: release.rolled_back.as_ref().map(Version::as_str),
+            removed,
         }
+    }
+
+    /// Its message, with those of a rollback and a removal.
+    fn remarks(&self) -> String {
+        let with = |what: String, message: &str| if message.is_empty() { what } else { format!("{what}: {message}") };
+        let release = match self.rolled_back {
+            Some(version) => with(format!("rollback of {version}"), self.message),
+            None => self.message.to_owned(),
+        };
+        let removal = self.removed.map(|Removal { by, message, .. }| {
+            with(if by.is_empty() { "removed".to_owned() } else { format!("removed by {by}") }, message)
+        });
+        [Some(release), removal].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use ordinate::source::catalog::layout;
 use ordinate_model::identity::ModelName;
 
-use super::catalog::{CatalogArgument, alias, name, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, wait};
 
 /// Remove an alias of a model
 ///
@@ -16,7 +16,7 @@ use super::catalog::{CatalogArgument, alias, name, wait};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate unalias price shadow models/
-  ordinate unalias price live s3://bucket/models/ --force")]
+  ordinate unalias price live s3://bucket/models/ --force --message 'wrong data'")]
 pub(super) struct Arguments {
     /// Name of the model
     #[arg(value_name = "NAME", value_parser = name)]
@@ -29,6 +29,8 @@ pub(super) struct Arguments {
     /// Remove the alias live, too
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    release: ReleaseArguments,
 }
 
 /// Removes the alias, and returns the version that it pointed to as text.
@@ -39,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
     }
     let catalog = arguments.catalog.open()?;
-    Ok(match wait(catalog.remove_alias(name, alias))? {
+    Ok(match wait(catalog.remove_alias(name, alias, &arguments.release.who()))? {
         Some(version) => format!("Removed {name}@{alias}; it was version {version}.\n"),
         None => format!("Removed {name}@{alias}.\n"),
     })

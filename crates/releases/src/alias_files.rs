@@ -1,5 +1,6 @@
 //! The files of aliases: reading them, and replacing one only if nobody else has changed it.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use ordinate::source::catalog::CatalogError;
 use ordinate::source::catalog::alias_file::{AliasFile, Release, parse_alias};
@@ -27,6 +28,10 @@ impl Present {
     /// The file with its history: that of the alias, or the one that it had when it was removed.
     pub(crate) fn last(&self) -> Option<&AliasFile> {
         self.file.as_ref().or(self.removed.as_ref())
+    }
+
+    pub(crate) fn into_last(self) -> Option<AliasFile> {
+        self.file.or(self.removed)
     }
 }
 
@@ -61,47 +66,43 @@ impl ReleaseCatalog {
         let from = file.as_ref().map(|file| file.version().clone());
         let release = Release {
             version: version.clone(),
-            at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            at: now(),
             by: who.by.clone(),
             message: who.message.clone(),
             rolled_back,
+            removed: None,
         };
         let file = AliasFile::after(file.or(removed), release);
-        match self.write(&path, &file, content.as_ref()).await {
+        match self.put(&path, self.text(&path, &file)?, content.as_ref()).await {
             Ok(()) => Ok(Some(Change { from, to: version })),
             Err(PutError::Conflict) => Ok(None),
             Err(PutError::Source(error)) => Err(error.into()),
         }
     }
 
-    /// Writes the file of an alias in the place of this content, or of no file.
-    async fn write(&self, path: &str, file: &AliasFile, replaced: Option<&Content>) -> Result<(), PutError> {
-        let text = serde_json::to_vec_pretty(file)
-            .map_err(|error| SourceError::Io { location: self.location(path), source: error.into() })?;
-        self.put(path, text.into(), replaced).await
+    /// The text of the file of an alias.
+    pub(crate) fn text(&self, path: &str, file: &AliasFile) -> Result<Bytes, SourceError> {
+        let text = serde_json::to_vec_pretty(file);
+        let text = text.map_err(|error| SourceError::Io { location: self.location(path), source: error.into() })?;
+        Ok(text.into())
     }
 
     /// Writes a file in the place of this content, or of no file.
-    pub(crate) async fn put(
-        &self,
-        path: &str,
-        bytes: bytes::Bytes,
-        replaced: Option<&Content>,
-    ) -> Result<(), PutError> {
+    pub(crate) async fn put(&self, path: &str, bytes: Bytes, replaced: Option<&Content>) -> Result<(), PutError> {
         let condition = replaced.map_or(Condition::Absent, Condition::Unchanged);
         self.folder().put(path, bytes, condition).await
     }
 
     /// The file that an alias had when it was removed the last time.
     pub(crate) async fn removed(&self, name: &ModelName, alias: &ModelName) -> Result<Option<AliasFile>, ReleaseError> {
-        let path = removed_path(name, alias);
+        let path = layout::removed_path(name, alias);
         self.content(&path).await?.map(|content| self.parse(&path, &content)).transpose()
     }
 
     /// The versions in the files of aliases, present and removed ones; a file that is damaged has none.
     pub(crate) async fn released_versions(&self, name: &ModelName) -> Result<Vec<Version>, ReleaseError> {
         let mut versions = Vec::new();
-        for folder in [layout::alias_folder(name), removed_folder(name)] {
+        for folder in [layout::alias_folder(name), layout::removed_folder(name)] {
             for file in layout::all_names(self.folder(), &folder).await? {
                 let path = format!("{folder}{file}");
                 let Some(content) = self.content(&path).await? else { continue };
@@ -136,13 +137,9 @@ impl ReleaseCatalog {
     }
 }
 
-/// The folder of the files of a model's removed aliases.
-fn removed_folder(name: &ModelName) -> String {
-    format!("{name}/removed/")
-}
-
-pub(crate) fn removed_path(name: &ModelName, alias: &ModelName) -> String {
-    format!("{}{alias}.json", removed_folder(name))
+/// The time now: RFC 3339, UTC.
+pub(crate) fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 pub(crate) fn changed(name: &ModelName, alias: &ModelName) -> ReleaseError {

@@ -1,14 +1,14 @@
 //! The aliases of models: listing, changing and removing them.
 
-use ordinate::source::Content;
+use bytes::Bytes;
 use ordinate::source::catalog::MAX_CHECKED;
-use ordinate::source::catalog::alias_file::{AliasFile, parse_alias};
+use ordinate::source::catalog::alias_file::{AliasFile, Removal};
 use ordinate::source::catalog::layout;
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::{ModelName, Version};
 
-use crate::alias_files::{changed, removed_path};
+use crate::alias_files::{changed, now};
 use crate::catalog::{ATTEMPTS, ReleaseCatalog};
 use crate::check::Approval;
 use crate::error::ReleaseError;
@@ -90,29 +90,55 @@ impl ReleaseCatalog {
     ///
     /// # Errors
     /// See [`ReleaseError`]; the alias is unchanged then.
-    pub async fn remove_alias(&self, name: &ModelName, alias: &ModelName) -> Result<Option<Version>, ReleaseError> {
+    pub async fn remove_alias(
+        &self,
+        name: &ModelName,
+        alias: &ModelName,
+        Who { by, message }: &Who,
+    ) -> Result<Option<Version>, ReleaseError> {
         let path = layout::alias_path(name, alias);
         let Some(content) = self.content(&path).await? else {
             return Err(self.unknown_alias(name, alias).await);
         };
-        let version =
-            parse_alias(self.folder().file(&path).as_ref(), &content.bytes).map(|file| file.version().clone());
-        self.keep(name, alias, &content).await?;
+        let version = match self.parse(&path, &content) {
+            Ok(file) => {
+                let version = file.version().clone();
+                let removal = Removal { at: now(), by: by.clone(), message: message.clone() };
+                self.keep(name, alias, self.text(&path, &file.removed(removal))?).await?;
+                Some(version)
+            }
+            Err(ReleaseError::DamagedAlias { .. }) => {
+                self.keep(name, alias, content.bytes.clone()).await?;
+                None
+            }
+            Err(error) => return Err(error),
+        };
         match self.folder().delete(&path, &content).await {
-            Ok(()) => Ok(version.ok()),
+            Ok(()) => Ok(version),
             Err(PutError::Conflict) => Err(changed(name, alias)),
             Err(PutError::Source(error)) => Err(error.into()),
         }
     }
 
     /// Writes the file of an alias that will be removed to the folder of removed aliases.
-    async fn keep(&self, name: &ModelName, alias: &ModelName, content: &Content) -> Result<(), ReleaseError> {
-        let path = removed_path(name, alias);
+    async fn keep(&self, name: &ModelName, alias: &ModelName, text: Bytes) -> Result<(), ReleaseError> {
+        let path = layout::removed_path(name, alias);
         let earlier = self.content(&path).await?;
-        match self.put(&path, content.bytes.clone(), earlier.as_ref()).await {
+        match self.put(&path, text, earlier.as_ref()).await {
             Ok(()) => Ok(()),
             Err(PutError::Conflict) => Err(changed(name, alias)),
             Err(PutError::Source(error)) => Err(error.into()),
+        }
+    }
+
+    /// The versions that an alias pointed to, also those of an alias that was removed.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn past(&self, name: &ModelName, alias: &ModelName) -> Result<AliasFile, ReleaseError> {
+        match self.present(name, alias, false).await?.into_last() {
+            Some(file) => Ok(file),
+            None => Err(self.unknown_alias(name, alias).await),
         }
     }
 

@@ -34,6 +34,22 @@ pub struct Release {
     /// The version that this release took back, if it returned to an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<Version>,
+    /// The removal of the alias while it pointed to this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
+}
+
+/// The removal of an alias.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// The time: RFC 3339, UTC.
+    pub at: String,
+    /// The name of the person or program that removed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
+    /// The reason.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
 }
 
 impl AliasFile {
@@ -43,6 +59,19 @@ impl AliasFile {
         let mut earlier: Vec<Release> = before.into_iter().flat_map(Self::into_releases).collect();
         let start = (earlier.len() + 1).saturating_sub(MAX_RELEASES);
         Self { earlier: earlier.split_off(start), present }
+    }
+
+    /// The file for the folder of removed aliases.
+    #[must_use]
+    pub fn removed(mut self, removal: Removal) -> Self {
+        self.present.removed = Some(removal);
+        self
+    }
+
+    /// Whether it is that of an alias that was removed.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.present.removed.is_some()
     }
 
     /// The version that the alias points to.

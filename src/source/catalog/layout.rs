@@ -1,5 +1,6 @@
 //! The layout of a catalog: `{name}/{version}.json` is a model and never overwritten, `{name}/aliases/{alias}.json` is the
-//! version that an alias points to, with its history.
+//! version that an alias points to, with its history, and `{name}/removed/{alias}.json` is this file of an alias that was
+//! removed.
 
 use indexmap::IndexMap;
 use ordinate_model::identity::{ModelName, Version};
@@ -25,6 +26,18 @@ pub fn model_path(name: &ModelName, version: &Version) -> String {
 #[must_use]
 pub fn alias_path(name: &ModelName, alias: &ModelName) -> String {
     format!("{name}/aliases/{alias}.json")
+}
+
+/// The folder of the files of a model's removed aliases, below the catalog.
+#[must_use]
+pub fn removed_folder(name: &ModelName) -> String {
+    format!("{name}/removed/")
+}
+
+/// The path of the file that an alias had when it was removed, below the catalog.
+#[must_use]
+pub fn removed_path(name: &ModelName, alias: &ModelName) -> String {
+    format!("{name}/removed/{alias}.json")
 }
 
 /// [`LIVE`] as a name.

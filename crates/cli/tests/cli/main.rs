@@ -31,6 +31,7 @@ mod releases_copy;
 mod releases_damaged;
 mod releases_denied;
 mod releases_meanwhile;
+mod releases_removed;
 mod releases_served;
 mod report;
 mod serve;

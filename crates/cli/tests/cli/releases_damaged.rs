@@ -10,7 +10,7 @@ use rstest::rstest;
 use crate::releases::{history, json, models};
 use crate::support::{command, complained, complained_with_code, run, succeeded, text};
 
-const ALIAS: &str = "models/price/aliases/live.json";
+pub(crate) const ALIAS: &str = "models/price/aliases/live.json";
 
 /// A catalog with the versions 1, 2 and so on of `price`; each was live, and the last one is.
 pub(crate) fn released(folder: &Path, versions: usize) {
@@ -124,44 +124,6 @@ fn a_damaged_alias_is_replaced_with_force_and_without_its_history(#[case] conten
     // The remedy of the message.
     assert_eq!(succeeded(&run(folder, "promote price 2 models/ --force")), "price@live is version 2.\n");
     assert_eq!(history(folder), ["2"]);
-}
-
-#[test]
-fn an_alias_is_removed_and_its_callers_are_protected_all_the_same() {
-    let folder = models();
-    let folder = folder.path();
-    released(folder, 1);
-    succeeded(&run(folder, "publish again.json models/ --alias shadow"));
-    assert_eq!(succeeded(&run(folder, "unalias price shadow models/")), "Removed price@shadow; it was version 2.\n");
-    let unknown = run(folder, "unalias price shadow models/");
-    assert!(complained(&unknown).contains("has no alias \"shadow\""), "{}", complained(&unknown));
-    let refused = run(folder, "unalias price live models/");
-    let message = complained(&refused);
-    assert!(message.contains("requests that name no version of it would fail\nhelp: --force removes it"), "{message}");
-    assert_eq!(
-        succeeded(&run(folder, "unalias price live models/ --force")),
-        "Removed price@live; it was version 1.\n"
-    );
-
-    // Other features, without an alias to compare with.
-    let publish = "publish other.json models/";
-    let publish_live = format!("{publish} --alias live");
-    for arguments in [&publish_live, publish, "promote price 3 models/", &publish_live] {
-        let output = run(folder, arguments);
-        if arguments == publish {
-            succeeded(&output);
-            continue;
-        }
-        let message = complained(&output);
-        assert!(message.contains("requests for price@live (version 1 until it was removed) would break"), "{message}");
-        assert!(message.contains("feature \"floor\" is new") && message.contains("help: --force"), "{message}");
-    }
-    succeeded(&run(folder, "promote price 2 models/"));
-    assert_eq!(history(folder), ["2", "1"]);
-    fs::write(folder.join(ALIAS), "{").unwrap();
-    assert_eq!(succeeded(&run(folder, "unalias price live models/ --force")), "Removed price@live.\n");
-    assert!(complained(&run(folder, "promote price 3 models/")).contains("removed/live.json: not an alias file"));
-    succeeded(&run(folder, "promote price 3 models/ --force"));
 }
 
 #[test]
