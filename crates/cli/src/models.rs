@@ -128,7 +128,7 @@ impl Entries {
         Some(problem)
     }
 
-    /// What is wrong with the catalog, as text.
+    /// The numbers of files with problems, as text.
     fn failure(&self) -> Option<String> {
         let counts = [
             (self.damaged, "file is damaged or missing", "files are damaged or missing"),

@@ -10,9 +10,10 @@ use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, wait};
 
 /// Remove an alias of a model
 ///
-/// Without the alias `shadow`, servers compare no longer. Without the alias `live`, a model is a draft: servers that
-/// start from then on answer requests that name no version with 404, so this needs --force. Versions stay.
-/// The history goes on when the alias is set again, and its last version is what the new one is checked against.
+/// Servers follow within their `MODEL_REFRESH_SECONDS`: without the alias `shadow`, they compare no longer; without the
+/// alias `live`, a model is a draft, and requests that name no version of it are answered with 404, so this needs --force.
+/// Versions stay. The history goes on when the alias is set again, and its last version is what the new one is checked
+/// against.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate unalias price shadow models/

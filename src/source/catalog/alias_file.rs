@@ -85,6 +85,18 @@ impl AliasFile {
         self.earlier.iter().chain([&self.present])
     }
 
+    /// Whether this release is in it.
+    #[must_use]
+    pub fn contains(&self, release: &Release) -> bool {
+        self.releases().any(|known| known.version == release.version && known.at == release.at)
+    }
+
+    /// The present release.
+    #[must_use]
+    pub fn into_present(self) -> Release {
+        self.present
+    }
+
     fn into_releases(self) -> impl Iterator<Item = Release> {
         self.earlier.into_iter().chain([self.present])
     }

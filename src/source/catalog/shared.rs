@@ -8,7 +8,7 @@ use ordinate_model::identity::{ModelName, Version};
 use ordinate_model::wording::shorten;
 use tokio::time::Instant;
 
-use super::alias_file::parse_alias;
+use super::alias_file::{Release, parse_alias};
 use super::cache::{Cache, Policy, Value};
 use super::error::{CatalogError, Known, LoadError};
 use super::existing::Existing;
@@ -29,30 +29,23 @@ pub(super) struct Shared {
     pub(super) settings: CatalogSettings,
     pub(super) loaded: Cache<Loaded>,
     aliases: Cache<Pointer>,
-    shadows: Cache<Shadow>,
+    shadows: Cache<Pointer>,
     names: Cache<Names>,
     released: Cache<Names>,
     existing: Cache<Existing>,
     pub(super) counter: LoadCounter,
 }
 
-/// The version that an alias points to.
+/// The release that an alias points to; `None` for an alias that was removed, and for a model without the alias `shadow`.
+pub(super) struct Pointer(Option<Target>);
+
 #[derive(Clone)]
-pub(super) struct Pointer {
-    version: Version,
+struct Target {
+    release: Release,
     tag: Tag,
 }
 
 impl Value for Pointer {
-    fn bytes(&self) -> u64 {
-        0
-    }
-}
-
-/// The version that the alias `shadow` points to; `None` if a model does not have this alias.
-struct Shadow(Option<Pointer>);
-
-impl Value for Shadow {
     fn bytes(&self) -> u64 {
         0
     }
@@ -181,15 +174,16 @@ impl Shared {
         };
         let path = layout::alias_path(name, &alias);
         let follow = |previous: Option<Arc<Pointer>>| {
-            let (shared, folder, name, path) = (self.clone(), folder.clone(), name.clone(), path.clone());
-            async move { Ok(Arc::new(shared.follow(&folder, &name, &path, previous.as_deref()).await?)) }
+            let (shared, folder, name, alias) = (self.clone(), folder.clone(), name.clone(), alias.clone());
+            async move { Ok(Arc::new(shared.follow(&folder, &name, &alias, previous.as_deref()).await?)) }
         };
-        match self.aliases.get(&path, self.settings.refresh, patience, follow).await {
-            Ok(pointer) => Ok(ModelFile::in_folder(folder, name, &pointer.version)),
-            Err(CatalogError::Unavailable(error)) if is_missing(&error, &folder.file(&path).describe()) => {
+        match self.aliases.get(&path, self.settings.refresh, patience, follow).await.as_deref() {
+            Ok(Pointer(Some(target))) => Ok(ModelFile::in_folder(folder, name, &target.release.version)),
+            Ok(Pointer(None)) => Err(self.unknown_alias(folder, name, alias.as_str()).await),
+            Err(CatalogError::Unavailable(error)) if is_missing(error, &folder.file(&path).describe()) => {
                 Err(self.unknown_alias(folder, name, alias.as_str()).await)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.clone()),
         }
     }
 
@@ -199,27 +193,35 @@ impl Shared {
         &self,
         folder: &Arc<dyn ModelFolder>,
         name: &ModelName,
-        path: &str,
+        alias: &ModelName,
         previous: Option<&Pointer>,
     ) -> Result<Pointer, CatalogError> {
-        let source = folder.file(path);
-        let pointer = match source.fetch_changed(previous.map(|pointer| &pointer.tag)).await? {
-            Some(Content { bytes, tag }) => {
-                Pointer { version: parse_alias(source.as_ref(), &bytes)?.version().clone(), tag }
+        let source = folder.file(&layout::alias_path(name, alias));
+        let known = previous.and_then(|pointer| pointer.0.as_ref());
+        let fetched = source.fetch_changed(known.map(|target| &target.tag)).await;
+        let Target { release, tag } = match (fetched, known) {
+            (Ok(Some(Content { bytes, tag })), _) => {
+                Target { release: parse_alias(source.as_ref(), &bytes)?.into_present(), tag }
             }
-            None => previous.cloned().ok_or_else(|| LoadError::Stopped { location: source.describe() })?,
+            (Ok(None), Some(target)) => target.clone(),
+            (Ok(None), None) => return Err(LoadError::Stopped { location: source.describe() }.into()),
+            (Err(error), _) => {
+                let is_removed =
+                    is_gone(&error, &source.describe()) && was_removed(folder, name, alias, previous).await?;
+                return if is_removed { Ok(Pointer(None)) } else { Err(error.into()) };
+            }
         };
-        let model = ModelFile::in_folder(folder, name, &pointer.version);
+        let model = ModelFile::in_folder(folder, name, &release.version);
         let location = model.source.describe();
         let patience = Instant::now() + self.settings.load_timeout;
         self.load(&model, &location, self.settings.refresh, patience).await?;
         // The default model stays also if callers name it, so that nothing else moves the pin.
-        let is_change = |previous: &&Pointer| previous.version != pointer.version;
-        if let Some(previous) = previous.filter(is_change).filter(|_| path == layout::alias_path(name, &layout::live()))
-        {
-            self.loaded.move_pin(&ModelFile::in_folder(folder, name, &previous.version).source.describe(), &location);
+        let is_change = |version: &&Version| **version != release.version;
+        let previous = known.map(|target| &target.release.version).filter(is_change);
+        if let Some(previous) = previous.filter(|_| *alias == layout::live()) {
+            self.loaded.move_pin(&ModelFile::in_folder(folder, name, previous).source.describe(), &location);
         }
-        Ok(pointer)
+        Ok(Pointer(Some(Target { release, tag })))
     }
 
     /// The model of the alias `shadow`, if there is one.
@@ -230,14 +232,13 @@ impl Shared {
         patience: Instant,
     ) -> Result<Option<Arc<Model>>, CatalogError> {
         let path = layout::alias_path(name, &layout::shadow());
-        let follow = |previous: Option<Arc<Shadow>>| {
+        let follow = |previous: Option<Arc<Pointer>>| {
             let (shared, folder, name, path) = (self.clone(), folder.clone(), name.clone(), path.clone());
             async move {
-                let previous = previous.as_ref().and_then(|shadow| shadow.0.as_ref());
-                match shared.follow(&folder, &name, &path, previous).await {
-                    Ok(pointer) => Ok(Arc::new(Shadow(Some(pointer)))),
+                match shared.follow(&folder, &name, &layout::shadow(), previous.as_deref()).await {
+                    Ok(pointer) => Ok(Arc::new(pointer)),
                     Err(CatalogError::Unavailable(error)) if is_missing(&error, &folder.file(&path).describe()) => {
-                        Ok(Arc::new(Shadow(None)))
+                        Ok(Arc::new(Pointer(None)))
                     }
                     Err(error) => {
                         let cause = Causes(&error).to_string();
@@ -248,8 +249,8 @@ impl Shared {
             }
         };
         let shadow = self.shadows.get(&path, self.settings.refresh, patience, follow).await?;
-        let Some(Pointer { version, .. }) = &shadow.0 else { return Ok(None) };
-        let file = ModelFile::in_folder(folder, name, version);
+        let Some(Target { release, .. }) = &shadow.0 else { return Ok(None) };
+        let file = ModelFile::in_folder(folder, name, &release.version);
         Ok(Some(self.load(&file, &file.source.describe(), None, patience).await?.model.clone()))
     }
 
@@ -326,7 +327,38 @@ impl Shared {
     }
 }
 
+/// Whether an alias whose file is gone was removed, rather than lost: then the release that it pointed to, if it was known,
+/// is in the file that it had when it was removed.
+async fn was_removed(
+    folder: &Arc<dyn ModelFolder>,
+    name: &ModelName,
+    alias: &ModelName,
+    previous: Option<&Pointer>,
+) -> Result<bool, CatalogError> {
+    let release = match previous {
+        None => return Ok(false),
+        Some(Pointer(None)) => return Ok(true),
+        Some(Pointer(Some(target))) => &target.release,
+    };
+    let source = folder.file(&layout::removed_path(name, alias));
+    let bytes = match source.fetch().await {
+        Err(error) if is_gone(&error, &source.describe()) => return Ok(false),
+        fetched => fetched?,
+    };
+    let is_removed = parse_alias(source.as_ref(), &bytes).is_ok_and(|file| file.contains(release));
+    if is_removed {
+        let (model, alias, version) = (name.as_str(), alias.as_str(), release.version.as_str());
+        tracing::info!(model, alias, version, "the alias was removed");
+    }
+    Ok(is_removed)
+}
+
+/// Whether there is nothing at this location.
+fn is_gone(error: &SourceError, location: &str) -> bool {
+    matches!(error, SourceError::NotFound { location: missing, .. } if missing == location)
+}
+
 /// Whether a load failed because there is nothing at this location.
 pub(super) fn is_missing(error: &LoadError, location: &str) -> bool {
-    matches!(error, LoadError::Source(SourceError::NotFound { location: missing, .. }) if missing == location)
+    matches!(error, LoadError::Source(error) if is_gone(error, location))
 }

@@ -87,6 +87,55 @@ fn a_refresh_that_fails_is_in_the_metrics() {
     assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 1);
 }
 
+#[rstest]
+#[case::folder("models/")]
+#[case::s3("s3://models/releases/withdrawn/")]
+#[tokio::test]
+async fn a_removed_alias_is_followed_and_a_lost_one_is_a_failed_refresh(#[case] catalog: &str) {
+    make_bucket().await;
+    let folder = models();
+    let run = |arguments: &str| succeeded(&administrator(folder.path(), arguments).output().unwrap()).to_owned();
+    let uri =
+        if catalog.starts_with("s3:") { catalog.to_owned() } else { format!("{}/{catalog}", folder.path().display()) };
+    run(&format!("publish price.json {catalog} --alias live"));
+    run(&format!("publish price.json {catalog} --alias shadow"));
+    let endpoint = format!("http://{}", S3Server::shared().address());
+    let mut served = Served::start(&[
+        ("MODEL_URI", &uri),
+        ("MODEL_REFRESH_SECONDS", "1"),
+        ("SHADOW_BUDGET_MS", "1000"),
+        ("AWS_ENDPOINT_URL_S3", &endpoint),
+        ("AWS_ACCESS_KEY_ID", "reader"),
+        ("AWS_SECRET_ACCESS_KEY", "reader-secret"),
+    ]);
+    let refreshed = async || {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        predict(&served)
+    };
+    assert_eq!(predict(&served), (200, "price@1".to_owned()));
+    run(&format!("unalias price live {catalog} --force"));
+    run(&format!("unalias price shadow {catalog}"));
+    for _ in 0..2 {
+        let (status, problem) = refreshed().await;
+        assert!(status == 404 && problem.contains(r#"the model \"price\" has no alias \"live\""#), "{problem}");
+    }
+    assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 0);
+
+    // It is set again, and then lost, although there still is the file of its removal.
+    run(&format!("promote price 2 {catalog}"));
+    assert_eq!(refreshed().await, (200, "price@2".to_owned()));
+    match catalog.strip_prefix("s3://models/") {
+        Some(prefix) => S3Server::shared().delete(BUCKET, &format!("{prefix}price/aliases/live.json")).await,
+        None => fs::remove_file(folder.path().join("models/price/aliases/live.json")).unwrap(),
+    }
+    assert_eq!(refreshed().await, (200, "price@2".to_owned()));
+    assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 1);
+    served.terminate();
+    let (_, log) = served.wait();
+    assert_eq!(log.matches("the alias was removed").count(), 2, "live and shadow, once each: {log}");
+    assert_eq!(log.matches("cannot refresh; the loaded version stays").count(), 1, "{log}");
+}
+
 /// `ordinate` with a profile of this name, as on a desk: without variables for credentials.
 fn with_profile(folder: &Path, arguments: &str, profile: &str) -> Command {
     let credentials = "[desk]\naws_access_key_id = administrator\naws_secret_access_key = administrator-secret\n";
