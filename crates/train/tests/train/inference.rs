@@ -179,6 +179,13 @@ fn two_classes_agree_with_logit() {
     ] {
         assert_close(name, got, &expected, 1e-9);
     }
+    assert_likelihood(&summary);
+    let ratio = summary.terms[1].ratio.unwrap().value();
+    assert_close("odds ratio", [ratio.estimate], &[0.24276577853182418_f64.exp()], 1e-12);
+}
+
+/// The statistics of the fit of `two_classes_agree_with_logit`.
+fn assert_likelihood(summary: &Summary) {
     let whole = summary.likelihood().unwrap();
     let got = [
         whole.log_likelihood,
@@ -205,8 +212,6 @@ fn two_classes_agree_with_logit() {
         565.0,
     ];
     assert_close("statistics", got, &expected, 1e-9);
-    let ratio = summary.terms[1].ratio.unwrap().value();
-    assert_close("odds ratio", [ratio.estimate], &[0.24276577853182418_f64.exp()], 1e-12);
 }
 
 /// `GLM(y, X, family=Binomial(), freq_weights=w).fit(tol=1e-15)`; coefficients and errors by mpmath.
