@@ -17,7 +17,7 @@ use super::print_error;
 use super::reading::ReadingArguments;
 use ordinate_import::file::{self, Fitted, MAX_BYTES};
 use ordinate_import::{Column, Draft, Facts, ImportError, sklearn};
-use ordinate_model::artifact::Document;
+use ordinate_model::artifact::{ArtifactError, Document};
 use ordinate_model::identity::ModelName;
 use ordinate_model::signature::FeatureType;
 use ordinate_model::wording::counted;
@@ -60,9 +60,9 @@ pub(super) struct Arguments {
     /// such rows are made up around the means in the pipeline's scalers.
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
-    /// Name of the target in answers
-    #[arg(long, value_name = "NAME", default_value = "y")]
-    target: String,
+    /// Name of the target in answers; by default y, or target where y is a feature
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
     #[command(flatten, next_help_heading = "Reading the sample")]
     reading: ReadingArguments,
 }
@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let of_file = |error: String| format!("{place}: {error}");
     let mut facts = facts(arguments, &fitted)?;
     let names = names::names(arguments.features.as_deref(), &fitted, &facts).map_err(of_file)?;
-    facts.target = names::target(&arguments.target, &names).map_err(of_file)?;
+    facts.target = names::target(arguments.target.as_deref(), &names).map_err(of_file)?;
     facts.columns = names.iter().map(|name| Column::new(name)).collect();
     let drafted = || sklearn::draft(&fitted.estimator, &facts).map_err(|error| of_file(error.to_string()));
     let (document, sample) = match &arguments.data {
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         }
     };
     let text = document.to_json()?;
-    let summary = summary(&document, &fitted, sample.as_ref());
+    let summary = summary(&document, &fitted, sample.as_ref(), arguments.target.as_deref());
     if is_standard_output(out) {
         print_error(&summary);
         return Ok(text);
@@ -104,7 +104,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 
 /// Checks what needs no file to be read.
 fn check(arguments: &Arguments) -> Result<(), String> {
-    let Arguments { file: path, out, data, .. } = arguments;
+    let Arguments { file: path, out, data, target, .. } = arguments;
+    target.as_deref().map_or(Ok(()), names::check_target)?;
     let name = out.display().to_string();
     if is_catalog(&name) || name.contains("://") {
         let catalog = shell_word(&format!("{}/", name.trim_end_matches('/')));
@@ -134,7 +135,7 @@ fn facts(arguments: &Arguments, fitted: &Fitted) -> Result<Facts, jiff::Error> {
     let stem = arguments.file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     Ok(Facts {
         name: arguments.name.clone().unwrap_or_else(|| ModelName::from_text_lossy(&stem)),
-        target: arguments.target.clone(),
+        target: arguments.target.clone().unwrap_or_else(|| "y".to_owned()),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
         tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
         library: library(fitted),
@@ -151,8 +152,7 @@ fn without_data(mut draft: Draft) -> Result<Document, String> {
          scikit-learn has not computed them"
             .to_owned(),
     );
-    let help = "name a sample of the training data with --data";
-    draft.seal_without_data().map_err(|error| format!("{error}\nhelp: {help}"))
+    draft.seal_without_data().map_err(|error| of_rows(&error, "name a sample of the training data with --data"))
 }
 
 /// Completes a draft with rows of a sample.
@@ -164,11 +164,18 @@ fn with_sample(mut draft: Draft, sample: &Sample) -> Result<Document, String> {
         sample.label
     ));
     let rows = sample.golden_rows(&draft.document.signature);
-    let sealed: Result<Document, ImportError> = draft.seal_with_rows(&rows);
-    sealed.map_err(|error| format!("{error}\nhelp: leave such rows out of the sample"))
+    draft.seal_with_rows(&rows).map_err(|error| of_rows(&error, "leave such rows out of the sample"))
 }
 
-fn summary(document: &Document, fitted: &Fitted, sample: Option<&Sample>) -> String {
+/// The message of a model that cannot be completed, with the advice if its rows are the cause.
+fn of_rows(error: &ImportError, help: &str) -> String {
+    match error {
+        ImportError::Model(ArtifactError::GoldenRefused(_)) => format!("{error}\nhelp: {help}"),
+        error => error.to_string(),
+    }
+}
+
+fn summary(document: &Document, fitted: &Fitted, sample: Option<&Sample>, target: Option<&str>) -> String {
     let features = document.signature.features();
     let mut text = format!(
         "{}@{}: {}, {}, from a {} of {}\n",
@@ -182,6 +189,7 @@ fn summary(document: &Document, fitted: &Fitted, sample: Option<&Sample>) -> Str
     let mut notes = document.training.notes.clone();
     notes.extend(sample.and_then(Sample::rejected_note));
     notes.extend(names::trimmed_note(fitted));
+    notes.extend(names::target_note(target, &document.signature.target().name));
     notes.extend(unused_note(fitted));
     if sample.is_none() && features.iter().any(|feature| feature.kind == FeatureType::Double) {
         notes.push(

@@ -1,6 +1,6 @@
 //! The names of the features, from the file or an option, and the name of the target.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ordinate_import::file::Fitted;
 use ordinate_import::{Column, Facts, ImportError, sklearn};
@@ -10,6 +10,12 @@ use ordinate_table::{infer, shell_word};
 /// The most names in the advice to name the features.
 const LISTED: usize = 20;
 
+/// The most features: more than a model file can have.
+const MAX_FEATURES: usize = 1 << 17;
+
+/// The names of the target that are tried when none is given.
+const TARGETS: [&str; 3] = ["y", "target", "prediction"];
+
 /// The names of the features, in the order of the fit, without spaces around them, as those of columns of CSV.
 ///
 /// # Errors
@@ -18,8 +24,15 @@ const LISTED: usize = 20;
 pub(super) fn names(option: Option<&str>, fitted: &Fitted, facts: &Facts) -> Result<Vec<String>, String> {
     let given: Option<Vec<String>> = option.map(infer::names);
     match (&fitted.names, given, fitted.width) {
-        (Some(_), Some(_), _) => Err("the file has the names of the features\nhelp: leave out --features".to_owned()),
+        (Some(names), Some(_), _) => {
+            // The advice is of no use for names that are not usable.
+            trimmed(names, "the file")?;
+            Err("the file has the names of the features\nhelp: leave out --features".to_owned())
+        }
         (Some(names), None, _) => trimmed(names, "the file"),
+        (None, _, Some(width)) if width > MAX_FEATURES => Err(format!(
+            "the model has {width} features, more than a model file can have\nhelp: fit it to fewer columns"
+        )),
         (None, Some(names), width) => {
             let names = trimmed(&names, "--features")?;
             match width {
@@ -62,19 +75,34 @@ pub(super) fn names(option: Option<&str>, fitted: &Fitted, facts: &Facts) -> Res
 
 /// The names without spaces around them.
 fn trimmed(names: &[String], origin: &str) -> Result<Vec<String>, String> {
-    let mut different = HashSet::new();
-    for (position, name) in names.iter().enumerate() {
-        let name = name.trim();
+    let is_option = origin == "--features";
+    let mut different: HashMap<&str, &str> = HashMap::new();
+    for (position, full) in names.iter().enumerate() {
+        let name = full.trim();
         if name.is_empty() {
-            let help = match origin {
-                "--features" => "give each feature a name",
-                _ => "fit it to a table in which each column has a name",
+            let help = if is_option {
+                "give each feature a name"
+            } else {
+                "fit it to a table in which each column has a name"
             };
             return Err(format!("{origin} has no name for feature {}\nhelp: {help}", position + 1));
         }
-        if !different.insert(name) {
-            return Err(format!("{origin} has the name {name:?} twice\nhelp: give each feature a name of its own"));
-        }
+        let Some(first) = different.insert(name, full) else { continue };
+        let reason = if first == full {
+            format!("{origin} has the name {full:?} twice")
+        } else {
+            format!("{origin} has the names {first:?} and {full:?}, which are one name without the spaces around them")
+        };
+        let help = if is_option {
+            "give each feature a name of its own".to_owned()
+        } else if first == full {
+            "fit it to a table in which each column has a name of its own".to_owned()
+        } else {
+            let mut others = (2..).map(|number| format!("{name}_{number}"));
+            let other = others.find(|other| !names.contains(other)).unwrap_or_default();
+            format!("rename one of them before the fit: X = X.rename(columns={{{full:?}: {other:?}}})")
+        };
+        return Err(format!("{reason}\nhelp: {help}"));
     }
     Ok(names.iter().map(|name| name.trim().to_owned()).collect())
 }
@@ -88,20 +116,46 @@ pub(super) fn trimmed_note(fitted: &Fitted) -> Option<String> {
     Some(format!("names are without the spaces around them: {trimmed:?}, not {first:?}{more}"))
 }
 
-/// The name of the target.
+/// Checks the name of the target that is given, without spaces around it.
 ///
 /// # Errors
-/// A message for the user when it is empty or the name of a feature.
-pub(super) fn target(option: &str, names: &[String]) -> Result<String, String> {
+/// A message for the user when it is no name.
+pub(super) fn check_target(option: &str) -> Result<(), String> {
     let target = option.trim();
     if target.is_empty() {
         return Err("--target is empty\nhelp: name the target, or leave out --target".to_owned());
     }
-    if names.iter().any(|name| name == target) {
+    if target.contains(char::is_control) {
+        let words = target.split(char::is_control).filter(|word| !word.is_empty());
+        let help = shell_word(&words.collect::<Vec<_>>().join(" "));
+        return Err(format!("--target {target:?} has a control character\nhelp: leave it out: --target {help}"));
+    }
+    Ok(())
+}
+
+/// The name of the target: the one that is given, or one that no feature has.
+///
+/// # Errors
+/// A message for the user when it is the name of a feature.
+pub(super) fn target(option: Option<&str>, names: &[String]) -> Result<String, String> {
+    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let Some(target) = option.map(str::trim) else {
+        let numbered = (2..).map(|number| format!("target_{number}"));
+        let mut tried = TARGETS.iter().map(|name| (*name).to_owned()).chain(numbered);
+        return Ok(tried.find(|name| !names.contains(name.as_str())).unwrap_or_default());
+    };
+    if names.contains(target) {
         let other = shell_word(&format!("predicted_{target}"));
         return Err(format!(
             "the target {target:?} has the name of a feature\nhelp: give it another name, such as --target {other}"
         ));
     }
     Ok(target.to_owned())
+}
+
+/// A line about a target that has another name than usual, because a feature has that.
+pub(super) fn target_note(option: Option<&str>, target: &str) -> Option<String> {
+    let [usual, ..] = TARGETS;
+    (option.is_none() && target != usual)
+        .then(|| format!("the target is named {target:?}, since {usual:?} is a feature; --target names it otherwise"))
 }

@@ -147,7 +147,7 @@ impl Sample {
 
 /// The feature of each column, if the model uses it.
 fn features<'s>(names: &[&str], signature: &'s Signature) -> Vec<Option<&'s Feature>> {
-    let feature = |name: &&str| signature.features().iter().find(|feature| feature.name == *name);
+    let feature = |name: &&str| signature.position(name).and_then(|position| signature.features().get(position));
     names.iter().map(feature).collect()
 }
 

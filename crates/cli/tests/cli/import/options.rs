@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{LINE, feature, folder_with_unusual, model};
-use crate::support::{complained, file_names, folder_with, pipe, run, succeeded};
+use crate::support::{command, complained, file_names, folder_with, pipe, run, succeeded};
 
 #[test]
 fn each_feature_has_a_name() {
@@ -38,9 +38,69 @@ fn the_target_has_a_name_of_its_own() {
         assert!(complained(&output).contains(advice));
         succeeded(&run(&folder, &format!("import model.pkl {advice} --out model.json")));
     }
-    let line = folder_with(&[("line.pkl", LINE)]);
-    let output = run(&line, "import line.pkl --features y --out line.json");
-    assert!(complained(&output).contains("the target \"y\" has the name of a feature"));
+    let import = |target: &str| {
+        command(folder.path(), "import model.pkl --out model.json").args(["--target", target]).output().unwrap()
+    };
+    let output = import("net\nprice");
+    let expected =
+        "error: --target \"net\\nprice\" has a control character\nhelp: leave it out: --target 'net price'\n";
+    assert_eq!(complained(&output), expected);
+    succeeded(&import("net price"));
+}
+
+#[test]
+fn a_target_without_a_name_has_one_that_no_feature_has() {
+    let folder = folder_with(&[("line.pkl", LINE)]);
+    let import = |arguments: &str| {
+        let output = run(&folder, &format!("import line.pkl {arguments} --out line.json"));
+        let said = succeeded(&output).to_owned();
+        (said, model(&folder, "line.json").signature().target().name.clone())
+    };
+    let (said, target) = import("--features x");
+    assert!(target == "y" && !said.contains("the target is named"), "{said}");
+    let (said, target) = import("--features y");
+    let note = "note: the target is named \"target\", since \"y\" is a feature; --target names it otherwise\n";
+    assert!(target == "target" && said.contains(note), "{said}");
+    let (said, target) = import("--features y --target price");
+    assert!(target == "price" && !said.contains("the target is named"), "{said}");
+    let output = run(&folder, "import line.pkl --features y --target y --out line.json");
+    assert!(complained(&output).contains("the target \"y\" has the name of a feature\nhelp: "));
+}
+
+#[test]
+fn a_number_of_features_that_no_model_has_is_an_error() {
+    let many = LINE.replace("Vn_features_in_\nI1\n", "Vn_features_in_\nI1000000000000\n");
+    let folder = folder_with(&[("line.pkl", &many)]);
+    for features in ["", "--features x"] {
+        let output = run(&folder, &format!("import line.pkl {features} --out line.json"));
+        assert_eq!(
+            complained(&output),
+            "error: line.pkl: the model has 1000000000000 features, more than a model file can have\n\
+             help: fit it to fewer columns\n"
+        );
+    }
+}
+
+#[test]
+fn names_that_differ_in_spaces_are_one_name() {
+    let number = "V\0\0\0\0\0\0\0@";
+    let plane = LINE.replace("(I1\ntcnumpy", "(I2\ntcnumpy").replace(number, &format!("{number}{}", &number[1..]));
+    let named = |names: &str| {
+        let width = format!("Vfeature_names_in_\n(l{names}sVn_features_in_\nI2\n");
+        folder_with(&[("line.pkl", &plane.replace("Vn_features_in_\nI1\n", &width))])
+    };
+    let folder = named("V a\naVa\na");
+    let message = "error: line.pkl: the file has the names \" a\" and \"a\", which are one name without the spaces \
+                   around them\nhelp: rename one of them before the fit: X = X.rename(columns={\"a\": \"a_2\"})\n";
+    // Other names are no way out: the file has names.
+    for features in ["", "--features p,q"] {
+        let output = run(&folder, &format!("import line.pkl {features} --out line.json"));
+        assert_eq!(complained(&output), message);
+    }
+    // The advice.
+    succeeded(&run(&named("V a\naVa_2\na"), "import line.pkl --out line.json"));
+    let output = run(&named("Va\naVa\na"), "import line.pkl --out line.json");
+    assert!(complained(&output).contains("the file has the name \"a\" twice\nhelp: fit it to a table in which each"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use ordinate_model::signature::FeatureType;
 
-use super::{feature, folder_with_unusual, model};
-use crate::support::{complained, rows, run, succeeded};
+use super::{LINE, feature, folder_with_unusual, model};
+use crate::support::{complained, folder_with, rows, run, succeeded};
 use std::fs;
 
 const IMPORT: &str = "import model.pkl --data sample.csv --out model.json";
@@ -81,4 +81,20 @@ fn missing_booleans_become_the_mean_that_an_imputer_inserts() {
         assert!((number - boolean).abs() <= 1e-12 * number.abs().max(1.0), "{as_numbers:?} {as_booleans:?}");
     }
     assert!((as_numbers[2] - as_numbers[0]).abs() > 1e-3);
+}
+
+#[test]
+fn a_sample_is_not_advised_where_it_does_not_help() {
+    let folder = folder_with(&[("line.pkl", &LINE.replace("F1.0", "Fnan")), ("sample.csv", "x\n1\n")]);
+    for sample in ["", "--data sample.csv"] {
+        let output = run(&folder, &format!("import line.pkl --features x {sample} --out line.json"));
+        let message = "error: line.pkl: LinearRegression: intercept_ is not finite\nhelp: fit it again\n";
+        assert_eq!(complained(&output), message);
+    }
+    // A golden row that cannot be predicted, and the advice.
+    let folder = folder_with(&[("line.pkl", &LINE.replace("F1.0", "F1.7e308")), ("sample.csv", "x\n1e308\n")]);
+    let output = run(&folder, "import line.pkl --features x --data sample.csv --out line.json");
+    assert!(complained(&output).ends_with("\nhelp: leave such rows out of the sample\n"), "{}", complained(&output));
+    fs::write(folder.path().join("sample.csv"), "x\n1\n").unwrap();
+    succeeded(&run(&folder, "import line.pkl --features x --data sample.csv --out line.json"));
 }
