@@ -22,6 +22,7 @@ use ordinate_batch::scoring::Scorer;
 use ordinate_batch::skipped::{OnError, SkippedRows};
 use ordinate_batch::table_output::{TableFormat, TableOutput};
 use ordinate_batch::warning_column::rows_with_warnings;
+use ordinate_model::Model;
 use ordinate_model::wording::counted;
 use ordinate_table::{TableReader, expanded};
 use target::Target;
@@ -156,18 +157,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             return Err(message(failure, arguments));
         }
     };
-    let [predicted, unanswered] = [rows - skipped.total(), skipped.total()];
+    let counts = [rows - skipped.total(), skipped.total()];
     let report = skipped.report(&label, rows);
     match finish(output, report.is_ok()) {
         Err(Failure::Write(error)) if is_closed(&error) => {}
         outcome => outcome.map_err(|failure| message(failure, arguments))?,
     }
     print_error(&report?);
-    let is_kept = on_error == OnError::Empty;
+    summary(arguments, &model, &label, counts, warned)
+}
+
+/// The summary of a written file; nothing for standard output.
+fn summary(
+    arguments: &Arguments,
+    model: &Model,
+    label: &str,
+    [predicted, unanswered]: [u64; 2],
+    warned: usize,
+) -> Result<String, Box<dyn Error>> {
+    let is_kept = matches!(arguments.on_error, OnErrorAction::Empty);
     let summary = Summary {
         model: model.name(),
         version: model.version(),
-        data: &label,
+        data: label,
         rows: predicted,
         left_out: if is_kept { 0 } else { unanswered },
         without_prediction: if is_kept { unanswered } else { 0 },
@@ -176,7 +188,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     };
     Ok(if arguments.json {
         serde_json::to_string(&summary)? + "\n"
-    } else if writes_file {
+    } else if arguments.writes_file() {
         let rows = counted(predicted, "row", "rows");
         format!("{rows} predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
