@@ -98,8 +98,8 @@ fn names_that_differ_in_spaces_are_one_name() {
         assert_eq!(complained(&output), message);
     }
     // The advice.
-    succeeded(&run(&named("V a\naVa_2\na"), "import line.pkl --out line.json"));
-    let output = run(&named("Va\naVa\na"), "import line.pkl --out line.json");
+    succeeded(&run(named("V a\naVa_2\na"), "import line.pkl --out line.json"));
+    let output = run(named("Va\naVa\na"), "import line.pkl --out line.json");
     assert!(complained(&output).contains("the file has the name \"a\" twice\nhelp: fit it to a table in which each"));
 }
 
