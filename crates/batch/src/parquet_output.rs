@@ -1,5 +1,6 @@
-//! Parquet output: input columns of Parquet are copied with their types, fields of CSV are text. One row group is in memory
-//! at a time.
+//! Parquet output: input columns of Parquet are copied with their types, fields of CSV are text. The added values of one
+//! row group are in memory at a time; the columns of a row group of the input of which all rows are kept are copied
+//! without decoding them.
 
 mod input_columns;
 mod values;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use parquet::basic::Compression;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
@@ -41,7 +42,7 @@ pub struct ParquetOutput<W: Write + Send> {
     added: Vec<Values>,
     /// Bytes of their text.
     added_bytes: usize,
-    /// The most rows of a row group.
+    /// The most rows of a row group whose added values fit in [`GROUP_BYTES`].
     group_rows: usize,
     /// Whether each row since the last row group is kept.
     keep: Vec<bool>,
@@ -79,10 +80,14 @@ impl<W: Write + Send> ParquetOutput<W> {
         }
         let schema: TypePtr =
             Type::group_type_builder("schema").with_fields(fields).build().map_err(unwritable)?.into();
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-        let file = SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(unwritable)?;
+        let mut properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+        if matches!(input, InputColumns::Parquet(_)) {
+            // Columns that are copied as they are have no index of their pages, and the writer needs that of all or of none.
+            properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
+        }
+        let file = SerializedFileWriter::new(file, schema, Arc::new(properties.build())).map_err(unwritable)?;
         let added: Vec<Values> = added.iter().map(|column| Values::new(column.kind)).collect();
-        let group_rows = GROUP_ROWS.min(GROUP_BYTES / (VALUE_BYTES * added.len().max(1)));
+        let group_rows = GROUP_BYTES / (VALUE_BYTES * added.len().max(1));
         Ok(Self { file, input, added, added_bytes: 0, group_rows, keep: Vec::new() })
     }
 
@@ -106,7 +111,8 @@ impl<W: Write + Send> ParquetOutput<W> {
                     }
                     *input = next;
                 }
-                self.group_rows.min(input.rows_left()?)
+                let left = input.rows_left()?;
+                if left <= self.group_rows { left } else { GROUP_ROWS.min(self.group_rows) }
             }
             (InputColumns::Csv { columns, bytes }, None) => {
                 if keep {
@@ -116,7 +122,7 @@ impl<W: Write + Send> ParquetOutput<W> {
                         column.push(if text.is_empty() { Scalar::Missing } else { Scalar::Text(text) });
                     }
                 }
-                if *bytes > GROUP_BYTES { 0 } else { self.group_rows }
+                if *bytes > GROUP_BYTES { 0 } else { GROUP_ROWS.min(self.group_rows) }
             }
             _ => return Err(other_types(reader)),
         };

@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::TypePtr;
@@ -23,19 +25,24 @@ const ROWS: usize = 1 << 12;
 /// A file that is copied from its first row.
 pub(super) struct ParquetInput {
     path: PathBuf,
+    file: File,
     reader: SerializedFileReader<File>,
     /// The row group after the current one.
     next_group: usize,
-    /// The columns of the current row group, and its rows still to be copied.
+    /// The columns of the current row group, all of its rows, and those still to be copied.
     columns: Vec<ColumnReader>,
+    rows: usize,
     rows_left: usize,
 }
 
 impl ParquetInput {
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let open = || SerializedFileReader::new(File::open(path)?);
-        let reader = open().map_err(|error| broken(path, &error))?;
-        Ok(Self { path: path.to_owned(), reader, next_group: 0, columns: Vec::new(), rows_left: 0 })
+        let open = || {
+            let file = File::open(path)?;
+            Ok((file.try_clone()?, SerializedFileReader::new(file)?))
+        };
+        let (file, reader) = open().map_err(|error| broken(path, &error))?;
+        Ok(Self { path: path.to_owned(), file, reader, next_group: 0, columns: Vec::new(), rows: 0, rows_left: 0 })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -57,7 +64,8 @@ impl ParquetInput {
 
     fn begin_group(&mut self) -> Result<(), ParquetError> {
         let group = self.reader.get_row_group(self.next_group)?;
-        self.rows_left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        self.rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        self.rows_left = self.rows;
         self.columns =
             (0..group.num_columns()).map(|column| group.get_column_reader(column)).collect::<Result<_, _>>()?;
         self.next_group += 1;
@@ -70,6 +78,14 @@ impl ParquetInput {
         keep: &[bool],
         group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<(), Failure> {
+        if keep.len() == self.rows
+            && self.rows_left == self.rows
+            && !keep.contains(&false)
+            && self.copy_chunks(group)?
+        {
+            self.rows_left = 0;
+            return Ok(());
+        }
         let schema = self.reader.metadata().file_metadata().schema_descr_ptr();
         for (reader, column) in self.columns.iter_mut().zip(schema.columns()) {
             let Some(mut writer) = group.next_column().map_err(unwritable)? else { break };
@@ -95,6 +111,41 @@ impl ParquetInput {
         self.rows_left = self.rows_left.saturating_sub(keep.len());
         Ok(())
     }
+}
+
+impl ParquetInput {
+    /// Copies a row group as it is, without decoding it, and returns whether that is possible.
+    fn copy_chunks<W: Write + Send>(&self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<bool, Failure> {
+        let Some(position) = self.next_group.checked_sub(1) else { return Ok(false) };
+        let chunks = self.reader.metadata().row_group(position).columns();
+        let bytes = self.file.metadata().map_or(0, |metadata| metadata.len());
+        if !chunks.iter().all(|chunk| is_in_one_piece(chunk, bytes)) {
+            return Ok(false);
+        }
+        for chunk in chunks {
+            let close = ColumnCloseResult {
+                bytes_written: u64::try_from(chunk.compressed_size()).unwrap_or(0),
+                rows_written: self.rows as u64,
+                metadata: chunk.clone(),
+                bloom_filter: None,
+                column_index: None,
+                offset_index: None,
+            };
+            group.append_column(&self.file, close).map_err(unwritable)?;
+        }
+        Ok(true)
+    }
+}
+
+/// Whether the pages of a column follow one another in a file of so many bytes, at the place that its metadata names. If
+/// not, decoding them finds what is wrong.
+fn is_in_one_piece(chunk: &ColumnChunkMetaData, bytes: u64) -> bool {
+    let data = chunk.data_page_offset();
+    // Some writers have 0 where they mean no dictionary.
+    let start = chunk.dictionary_page_offset().unwrap_or(data);
+    let size = chunk.compressed_size();
+    let end = start.checked_add(size).and_then(|end| u64::try_from(end).ok());
+    chunk.file_path().is_none() && (1..=data).contains(&start) && size > 0 && end.is_some_and(|end| end <= bytes)
 }
 
 /// An error of the input or of the output.

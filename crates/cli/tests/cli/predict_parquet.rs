@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::{Value, json};
@@ -63,6 +66,59 @@ fn a_parquet_file_is_the_table_that_its_csv_is() {
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(2), &json!(1)));
     let output = run(&folder, "predict diabetes rows.parquet");
     assert!(complained(&output).contains("rows.parquet: no column \"age\""));
+}
+
+/// Row groups of three rows, with these values of `x`, and a name.
+fn row_groups(path: &Path, groups: &[[Option<f64>; 3]]) {
+    let schema = "message rows { OPTIONAL DOUBLE x; OPTIONAL BYTE_ARRAY name (STRING); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let compression = Compression::ZSTD(ZstdLevel::default());
+    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+    let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, properties).unwrap();
+    for (number, x) in groups.iter().enumerate() {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let (present, values) = (x.map(|x| i16::from(x.is_some())), x.iter().copied().flatten().collect::<Vec<f64>>());
+        column.typed::<DoubleType>().write_batch(&values, Some(&present), None).unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let names = [ByteArray::from(format!("first of {number}").as_str()), ByteArray::from("last")];
+        column.typed::<ByteArrayType>().write_batch(&names, Some(&[1, 0, 1]), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn columns_of_a_row_group_are_copied_as_they_are_unless_a_row_is_left_out() {
+    let folder = tempdir().unwrap();
+    let (input, output) = (folder.path().join("rows.parquet"), folder.path().join("out.parquet"));
+    let groups = [[Some(1.0), Some(2.0), Some(3.0)], [Some(4.0), None, Some(6.0)], [Some(7.0), Some(8.0), Some(9.0)]];
+    row_groups(&input, &groups);
+    run(&folder, "predict line rows.parquet --on-error skip --out out.parquet");
+    let chunk = |path: &Path, group: usize, column: usize| {
+        let bytes = fs::read(path).unwrap();
+        let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+        let chunk = reader.metadata().row_group(group).column(column);
+        let (start, length) = chunk.byte_range();
+        let range = usize::try_from(start).unwrap()..usize::try_from(start + length).unwrap();
+        (chunk.compression(), chunk.num_values(), bytes[range].to_vec())
+    };
+    for column in 0..2 {
+        for group in [0, 2] {
+            assert_eq!(chunk(&input, group, column), chunk(&output, group, column), "{group} {column}");
+        }
+        let (compression, values, _) = chunk(&output, 1, column);
+        assert_eq!((compression, values), (Compression::SNAPPY, 2));
+    }
+    let output = run(&folder, "predict line out.parquet --column again");
+    assert_eq!(
+        text(&output.stdout),
+        "x,name,prediction,again\n1.0,first of 0,3.0,3.0\n2.0,,5.0,5.0\n3.0,last,7.0,7.0\n\
+         4.0,first of 1,9.0,9.0\n6.0,last,13.0,13.0\n\
+         7.0,first of 2,15.0,15.0\n8.0,,17.0,17.0\n9.0,last,19.0,19.0\n"
+    );
 }
 
 #[test]
