@@ -202,6 +202,23 @@ fn the_groups_of_infrequent_categories_are_those_of_the_fit() {
     );
 }
 
+#[test]
+fn an_encoder_drops_the_categories_of_its_fit() {
+    let levels = json!({"array": {"shape": [3], "kind": "object", "data": ["a", "b", "c"]}});
+    let first = json!({"array": {"shape": [1], "kind": "object", "data": [0]}});
+    let state = json!({
+        "categories_": [levels], "handle_unknown": "error", "drop_idx_": first, "_drop_idx_after_grouping": first
+    });
+    let parts = json!([["first", object("preprocessing.OneHotEncoder", state), [0]]]);
+    let estimator = after(object("compose.ColumnTransformer", json!({"transformers_": parts})));
+    let expected = "_drop_idx_after_grouping is not what this class has";
+    assert_refused(
+        &estimator,
+        "/object/state/steps/0/1/object/state/transformers_/0/1/object/state",
+        &[(json!({"_drop_idx_after_grouping": null}), expected), (json!({"drop_idx_": null}), expected)],
+    );
+}
+
 fn calibrated() -> Json {
     let Json::Object(inner) = &logistic()["object"]["state"] else { panic!() };
     let classes = inner["classes_"].clone();

@@ -161,7 +161,12 @@ impl Encoder<'_, '_> {
     /// The position of the dropped group, after infrequent categories were grouped.
     fn dropped(&self) -> Result<Option<usize>, ImportError> {
         // Before 1.3, `drop_idx_` was the position after grouping.
-        let after_grouping = self.step.get("_drop_idx_after_grouping").or_else(|| self.step.get("drop_idx_"));
+        const AFTER_GROUPING: &str = "_drop_idx_after_grouping";
+        let is_none = |attribute: &str| self.step.get(attribute).is_none();
+        if self.step.has(AFTER_GROUPING) && is_none(AFTER_GROUPING) != is_none("drop_idx_") {
+            return Err(self.step.unreadable(AFTER_GROUPING));
+        }
+        let after_grouping = self.step.get(AFTER_GROUPING).or_else(|| self.step.get("drop_idx_"));
         let Some(indices) = after_grouping else { return Ok(None) };
         let unreadable = || self.step.unreadable("drop_idx_");
         match indices.elements().ok_or_else(unreadable)?.get(self.column) {
