@@ -22,7 +22,9 @@ import tempfile
 import threading
 import time
 
-ORDINATE, FUNCTION, MINUTES = sys.argv[1], sys.argv[2], float(sys.argv[3])
+# Commands run in other folders.
+ORDINATE, FUNCTION = map(os.path.abspath, sys.argv[1:3])
+MINUTES = float(sys.argv[3])
 CALLERS = 8
 # Between two requests of a caller, so that the machine is not saturated.
 PAUSE = 0.005
