@@ -80,7 +80,12 @@ def main() -> None:
     one, one_named, one_town = X[:1], frame[:1], towns[:1]
     measure("one row, array, scikit-learn", lambda: model.predict(one), lambda: linear.predict(one), 200)
     measure("one row, data frame, scikit-learn", lambda: framed.predict(one_named), lambda: of_frame.predict(one_named), 50)
-    measure("one row, pipeline, scikit-learn", lambda: of_classifier.predict(one_town), lambda: classifier.predict(one_town), 20)
+    measure(
+        "one row, pipeline, scikit-learn",
+        lambda: of_classifier.predict(one_town),
+        lambda: classifier.predict(one_town),
+        20,
+    )
 
 
 if __name__ == "__main__":

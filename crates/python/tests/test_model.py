@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import ordinate
+from ordinate import _tables
 
 PEOPLE = pd.DataFrame(
     {
@@ -107,6 +108,10 @@ def test_arrays_of_doubles_have_the_bits_of_other_tables():
         for name, table in tables.items():
             assert model.predict(table).tolist() == expected, name
         assert model._core.predict_array(X) is not None and model._core.predict_array(X.astype(np.float32)) is None
+        # A part of a table is read from its memory too, whose rows are far from each other.
+        for part in (frame[:1], frame[::7], wide[:, ::2]):
+            assert model._core.predict_array(_tables.array(part, names)) is not None
+        assert model.predict(frame[:1]).tolist() == expected[:1]
 
 
 def test_missing_values_in_arrays_are_faults_or_imputed():

@@ -40,7 +40,17 @@ def columns(table: Any, features: Sequence[str], unused: Sequence[str] = ()) -> 
 
 
 def array(table: Any, features: Sequence[str]) -> np.ndarray | None:
-    """A table that is an array of doubles, or a data frame of pandas that has one in the order of the features."""
+    """A table that is an array of doubles, or a data frame of pandas that has one in the order of the features.
+
+    Its values are next to each other: a part of a table is copied.
+    """
+    array = _array(table, features)
+    if array is None or array.flags.forc:
+        return array
+    return np.ascontiguousarray(array)
+
+
+def _array(table: Any, features: Sequence[str]) -> np.ndarray | None:
     if type(table) is np.ndarray:
         return table
     dtypes = getattr(table, "dtypes", None)
