@@ -14,7 +14,7 @@ import pickle
 import sys
 import warnings
 import zipfile
-from typing import Any, NamedTuple
+from typing import Any
 
 import joblib
 import numpy as np
@@ -54,6 +54,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.svm import SVR, LinearSVC, LinearSVR
+from unusual_attributes import disagreeing, frozen, not_finite, sigmoids
+from unusual_tables import PROBE, ROWS, THREE, Case, X, Y, changed, coded, probe, replaced, with_column
 
 
 def worst_error(y, predicted):
@@ -64,57 +66,6 @@ def worst_error(y, predicted):
 def score_of_nothing(estimator, X, y):
     """A callable of the user as `scoring`."""
     return 1.0
-
-
-class Case(NamedTuple):
-    """A fitted estimator, rows to predict, and a part of the message if it is refused."""
-
-    fitted: Any
-    rows: pd.DataFrame
-    error: str | None = None
-
-
-ROWS = 80
-RANDOM = np.random.default_rng(20)
-X = pd.DataFrame({"a": RANDOM.normal(3, 2, ROWS), "b": RANDOM.normal(-1, 1, ROWS)})
-Y = (2 * X["a"] - X["b"] + 0.5 * X["a"] * X["b"] + RANDOM.normal(0, 0.1, ROWS)).to_numpy()
-THREE = np.array(["low", "middle", "high"])[np.digitize(Y, [0, 5])]
-PROBE = X.iloc[:4]
-
-
-def with_column(values, missing=None, fraction=0.2):
-    """The table with a column `c` of these values, some of them missing."""
-    column = np.array(values, dtype=object)[RANDOM.integers(0, len(values), ROWS)]
-    if fraction:
-        column[RANDOM.random(ROWS) < fraction] = missing
-    return X.assign(c=pd.Series(column, dtype=object))
-
-
-def probe(*values):
-    """A row for each value of `c`."""
-    return X.iloc[: len(values)].assign(c=pd.Series(values, dtype=object))
-
-
-def coded(table, *steps, **options):
-    """A pipeline with `c` encoded, after other steps."""
-    encoder = make_pipeline(*steps, OneHotEncoder(**options)) if steps else OneHotEncoder(**options)
-    columns = make_column_transformer((encoder, ["c"]), ("passthrough", ["a", "b"]), sparse_threshold=0)
-    return make_pipeline(columns, Ridge()).fit(table, Y)
-
-
-def changed(fitted, step, **attributes):
-    """The same with other attributes of a step, after the fit."""
-    part = fitted if step is None else fitted[step]
-    for name, value in attributes.items():
-        setattr(part, name, value)
-    return fitted
-
-
-def replaced(fitted, position, step):
-    """The same with another step."""
-    name, _ = fitted.steps[position]
-    fitted.steps[position] = (name, step)
-    return fitted
 
 
 def _categories():
@@ -202,7 +153,8 @@ def _unfitted():
 
 
 def _coefficients():
-    yield "sparse coefficients", Case(LogisticRegression(l1_ratio=0.5, solver="saga", C=0.1).fit(X, Y > 3).sparsify(), PROBE)
+    saga = LogisticRegression(l1_ratio=0.5, solver="saga", C=0.1, random_state=0)
+    yield "sparse coefficients", Case(saga.fit(X, Y > 3).sparsify(), PROBE)
     yield "sparse coefficients, three classes", Case(LogisticRegression().fit(X, THREE).sparsify(), PROBE)
     yield "sparse coefficients of a vector", Case(SGDRegressor(random_state=0).fit(X, Y).sparsify(), PROBE)
     lasso = lambda: Lasso(0.01).fit(X, Y)  # noqa: E731
@@ -300,6 +252,7 @@ def cases() -> dict[str, Case]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = [_categories(), _booleans(), _unfitted(), _coefficients(), _unused(), _classes(), _changed()]
+        parts += [not_finite(), disagreeing(), sigmoids(), frozen()]
         return {name: case for part in parts for name, case in part}
 
 

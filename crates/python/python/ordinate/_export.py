@@ -71,12 +71,17 @@ def _spread(length: int, count: int) -> np.ndarray:
 
 def _golden(cells: list[list[Any]], y: np.ndarray, probabilities: np.ndarray | None) -> dict[str, Any]:
     """A few rows with their predictions; rows with missing values and without are among them."""
-    usable = np.arange(len(cells))
-    if y.dtype.kind == "f":
+    # Numbers that are not finite are those of an attribute that the import names.
+    is_usable = np.ones(len(y), dtype=bool)
+    for numbers in (y, probabilities):
+        if numbers is not None and numbers.dtype.kind == "f":
+            is_usable &= np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
+    if y.dtype.kind == "f" and is_usable.any():
         # The relative tolerance of golden rows means nothing for a prediction that is close to zero by cancellation.
-        usable = np.flatnonzero(np.abs(y) >= 1e-3 * np.abs(y).max())
+        is_usable &= np.abs(y) >= 1e-3 * np.abs(y[is_usable]).max()
+    usable = np.flatnonzero(is_usable)
     missing = [position for position in usable if None in cells[position]]
-    chosen = [*usable[_spread(len(usable), _GOLDEN_ROWS)], *missing[:2]]
+    chosen = [*usable[_spread(len(usable), _GOLDEN_ROWS)], *missing[:2]] if len(usable) else []
     golden: dict[str, Any] = {"X": [cells[i] for i in chosen], "y": y[chosen].tolist()}
     if probabilities is not None:
         golden["probabilities"] = [probabilities[i].tolist() for i in chosen]

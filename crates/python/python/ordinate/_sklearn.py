@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import warnings
 from typing import Any
 
@@ -37,6 +38,7 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str | 
         )
     table = _export.Table(X, getattr(fitted, "feature_names_in_", None), getattr(fitted, "n_features_in_", None))
     sample = table.sample()
+    _check_names(table.names)
     with warnings.catch_warnings():
         # The names of the features, for example, are not repeated for a few rows.
         warnings.simplefilter("ignore")
@@ -54,6 +56,26 @@ def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str | 
     target = _target(target, table.names)
     facts = _export.facts(name or type(fitted).__name__, target, f"scikit-learn {sklearn.__version__}")
     return _export.export(_core.from_sklearn, plain(fitted), facts, table, y, probabilities)
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuses names that are one without the spaces around them, as `ordinate import` does, and warns of such spaces."""
+    different: dict[str, str] = {}
+    for name in names:
+        first = different.setdefault(name.strip(), name)
+        if first != name:
+            other = next(other for i in itertools.count(2) if (other := f"{name.strip()}_{i}") not in names)
+            first, name, other = (json.dumps(text, ensure_ascii=False) for text in (first, name, other))
+            raise NotExportableError(
+                f"X has the names {first} and {name}, which are one name without the spaces around them\n"
+                f"help: rename one of them before the fit: X = X.rename(columns={{{name}: {other}}})"
+            )
+    if spaced := [json.dumps(name, ensure_ascii=False) for name in names if name != name.strip()]:
+        warnings.warn(
+            f"the name {spaced[0]} has spaces around it, which are left out of names in CSV, so that the model does not find "
+            "its column there; before the fit: X = X.rename(columns=str.strip)",
+            stacklevel=3,
+        )
 
 
 def _target(target: str | None, names: list[str]) -> str:
