@@ -1,9 +1,9 @@
-//! The Cholesky factor of a symmetric matrix whose rows have a sum of at least 0 and no positive entry next to the diagonal, such
-//! as the Laplacian of a graph.
+//! The Cholesky factor of a symmetric matrix whose row sums are at least 0 and whose off-diagonal entries are at most
+//! 0, such as the Laplacian of a graph.
 //!
-//! The matrix is given by its entries without their sign and by the sums of its rows, and elimination only adds, multiplies and
-//! divides them: without a difference, every entry of the factor has nearly all digits, however large the condition number is
-//! (O'Cinneide, 1996). A part of the graph without any excess has a row of zeros.
+//! The matrix is given by its entries without their sign and by the sums of its rows, and elimination only adds,
+//! multiplies and divides them: without a difference, every entry of the factor has nearly all digits, however large
+//! the condition number is (O'Cinneide, 1996). A part of the graph without any excess has a row of zeros.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
@@ -53,6 +53,12 @@ impl Laplacian {
         }
         rows
     }
+}
+
+/// Sets some diagonals of a factor.
+pub(super) fn replace_diagonals(rows: &mut [Vec<f64>], is_replaced: impl Fn(f64) -> bool, other: f64) {
+    let diagonals = rows.iter_mut().filter_map(|row| row.first_mut());
+    diagonals.filter(|diagonal| is_replaced(**diagonal)).for_each(|diagonal| *diagonal = other);
 }
 
 /// Eliminates the rows, several at a time, and returns their pivots.

@@ -7,9 +7,9 @@
 //! R = QR([ R₁ ; √w · (rows₂ − mean₂) ; √(W₁W₂/(W₁+W₂)) · (mean₂ − mean₁)ᵀ ])
 //! ```
 //!
-//! where `R₂` may replace the second rows. This is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with the
-//! update of the mean of Chan, Golub and `LeVeque` (1983). `XᵀX` is never formed: that would square the condition number, which
-//! is what makes the normal equations inaccurate.
+//! where `R₂` may replace the second rows. This is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012)
+//! with the update of the mean of Chan, Golub and `LeVeque` (1983). `XᵀX` is never formed: that would square the
+//! condition number, which is what makes the normal equations inaccurate.
 
 mod crossed;
 mod dependency;
@@ -29,15 +29,15 @@ pub(crate) use groups::WithinGroups;
 use ordinate_model::double_double::DoubleDouble;
 pub(crate) use sparse::{SparseAccumulator, SparseMoments};
 
-/// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row
-/// that joins the means.
+/// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the
+/// row that joins the means.
 const BLOCK_ROWS: usize = 255;
 
 /// An entry of R ÷ the length of its column that is due to rounding.
 const ROUNDING: f64 = 1e-14;
 
-/// The lengths of a target for which the squares of the largest errors do not overflow, and those of rounding errors do not
-/// underflow.
+/// The lengths of a target for which the squares of the largest errors do not overflow, and those of rounding errors do
+/// not underflow.
 const TARGET_LENGTHS: RangeInclusive<f64> = 1e-130..=1e150;
 
 /// Computes the [`Moments`] of rows that are added one by one.
@@ -60,8 +60,10 @@ impl Accumulator {
         Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new(), groups: None }
     }
 
-    /// As [`new()`](Self::new), for columns of which these are the levels of one category or two. The time does not depend on the
-    /// number of levels of one, and with two it grows with the cube of the second one's, but not with the rows.
+    /// As [`new()`](Self::new), for columns of which these are the levels of one category or two. The time does not
+    /// depend on the number of levels of one, and with two it grows with the cube of the second one's, but not with the
+    /// rows. Each two levels with a common row take memory, up to a limit, beyond which the rows are in groups of the
+    /// category with the most levels.
     #[must_use]
     pub fn with_levels(mut shift: Vec<f64>, levels: LevelColumns) -> Self {
         if levels.groups.is_empty() {
@@ -74,8 +76,17 @@ impl Accumulator {
         Self { groups, ..Self::new(shift) }
     }
 
-    /// Adds a row with the low parts of its features, which are empty for exact features, and a positive weight. A row of
-    /// weight zero is ignored.
+    /// Keeps so many cells of two categories.
+    #[cfg(test)]
+    pub(crate) fn with_most_cells(mut self, most_cells: usize) -> Self {
+        if let Some(crossed) = self.groups.as_mut().and_then(|groups| groups.crossed.as_mut()) {
+            crossed.most_cells = most_cells;
+        }
+        self
+    }
+
+    /// Adds a row with the low parts of its features, which are empty for exact features, and a positive weight. A row
+    /// of weight zero is ignored.
     pub fn push_exact(&mut self, features: &[f64], target: f64, low_parts: &[f64], weight: f64) {
         debug_assert_eq!(features.len() + 1, self.moments.shift.len(), "a row has one value for each column");
         if weight == 0.0 {
@@ -184,8 +195,8 @@ impl Moments {
         self.varies.get(column).is_none_or(|varies| !varies)
     }
 
-    /// Sets constant columns of R to zero. Because means are rounded, R has about 10⁻¹⁶ of their values, by which a solver
-    /// must not divide.
+    /// Sets constant columns of R to zero. Because means are rounded, R has about 10⁻¹⁶ of their values, by which a
+    /// solver must not divide.
     fn flatten_constants(&mut self) {
         for column in 0..self.shift.len() {
             if self.is_constant(column) {
@@ -194,7 +205,8 @@ impl Moments {
         }
     }
 
-    /// The moments about zero, for fits without an intercept: `RᵀR = XᵀWX`. They can be merged with moments about zero only.
+    /// The moments about zero, for fits without an intercept: `RᵀR = XᵀWX`. They can be merged with moments about zero
+    /// only.
     #[must_use]
     pub fn about_zero(mut self) -> Self {
         let root = self.weight.sqrt();
@@ -252,7 +264,8 @@ impl Moments {
     pub(crate) fn squared_error(&self, means: &[f64], intercept: f64, coefficients: &[f64]) -> f64 {
         let minus: Vec<f64> = coefficients.iter().map(|coefficient| -coefficient).chain([1.0]).collect();
         let about_mean: f64 = self.triangle.times(&minus).iter().map(|part| part * part).sum();
-        // The origin of the fit is subtracted from the shift first, because both are near the data and may be far from zero.
+        // The origin of the fit is subtracted from the shift first, because both are near the data and may be far from
+        // zero.
         let origin = means.iter().chain([&intercept]);
         let offsets =
             self.mean.iter().zip(&self.shift).zip(origin).map(|((mean, shift), origin)| mean + (shift - origin));
@@ -281,16 +294,14 @@ impl Moments {
             for ((varies, first), (theirs, their_first)) in merged.varies.iter_mut().zip(&merged.first).zip(theirs) {
                 *varies |= *theirs || first != their_first;
             }
-            if let (Some(ours), Some(theirs)) = (&self.groups, &other.groups)
+            if let (Some(mut groups), Some(theirs)) = (merged.groups.take(), &other.groups)
                 && self.shift == other.shift
-                && ours.has_levels_of(theirs)
+                && groups.has_levels_of(theirs)
             {
-                let mut both = ours.clone();
-                both.merge(theirs);
+                groups.merge(theirs);
                 merged.rows += other.rows;
-                return merged.of_groups(both);
+                return merged.of_groups(groups);
             }
-            merged.groups = None;
             // Of a large triangle, the row that joins the means is the first, so that columns stay short.
             let bridge_at = if rows > BLOCK_ROWS { 0 } else { rows };
             let columns = (0..other.shift.len()).map(padded).collect();
@@ -300,8 +311,8 @@ impl Moments {
         merged
     }
 
-    /// The number of rows of R that contain more than rounding errors: as many as columns, or about as many as there are rows
-    /// of data if those are fewer.
+    /// The number of rows of R that contain more than rounding errors: as many as columns, or about as many as there
+    /// are rows of data if those are fewer.
     pub(crate) fn rows_of_factor(&self) -> usize {
         let columns = self.shift.len();
         let fewest = self.most_independent_rows().min(columns);
@@ -317,8 +328,8 @@ impl Moments {
         usize::try_from(self.rows).unwrap_or(usize::MAX)
     }
 
-    /// Merges rows with the given total weight and mean, less the shift. The columns are the centred rows, or their factor R; the
-    /// row that joins the means is inserted at `bridge_at`.
+    /// Merges rows with the given total weight and mean, less the shift. The columns are the centred rows, or their
+    /// factor R; the row that joins the means is inserted at `bridge_at`.
     fn join(&mut self, (rows, weight): (u64, f64), mean: &[f64], mut columns: Vec<Vec<f64>>, bridge_at: usize) {
         let total = self.weight + weight;
         let fraction = weight / total;

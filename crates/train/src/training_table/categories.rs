@@ -19,8 +19,8 @@ const FEW_LEVELS: usize = 20;
 /// The levels, for each column of another kind, from which on their products are cheaper than a factor R.
 const LEVELS_FOR_EACH_NUMBER: usize = 4;
 
-/// The operations of the factor R of levels in groups, and of its inverse: the cube of those of the second category, and rotations
-/// that move its columns before those of the first.
+/// The operations of the factor R of levels in groups, and of its inverse: the cube of those of the second category,
+/// and rotations that move its columns before those of the first.
 fn operations(groups: &[usize], crossed: &[usize]) -> f64 {
     let last = groups.last().copied().unwrap_or_default();
     let moved = crossed.iter().filter(|column| **column < last).count() as f64;
@@ -29,8 +29,10 @@ fn operations(groups: &[usize], crossed: &[usize]) -> f64 {
 }
 
 impl TrainingTable {
-    /// The columns of the levels of the category with the most levels, and of another one; empty if they are fewer than
-    /// [`MANY_LEVELS`] and [`CROSSED_LEVELS`].
+    /// The columns of the levels of the category with the most levels, and of the one with the next most; empty if they
+    /// are fewer than [`MANY_LEVELS`] and [`CROSSED_LEVELS`]. Of the two, the one that takes the fewer operations
+    /// groups the rows, and the other one is crossed: most often the one with the most levels groups them, unless the
+    /// columns of the other one are before its own.
     pub(crate) fn levels(&self) -> LevelColumns {
         let mut categories: Vec<Vec<usize>> = self.levels_of_features().into_values().collect();
         categories.sort_by_key(Vec::len);
@@ -46,8 +48,8 @@ impl TrainingTable {
         LevelColumns { groups, crossed }
     }
 
-    /// The columns of the levels of each category of more than a few levels, if they are most columns of a large design; empty if
-    /// they are not.
+    /// The columns of the levels of each category of more than a few levels, if they are most columns of a large
+    /// design; empty if they are not.
     pub(crate) fn categories(&self) -> Vec<Vec<usize>> {
         let all = self.levels_of_features().into_values();
         let categories: Vec<Vec<usize>> = all.filter(|levels| levels.len() > FEW_LEVELS).collect();

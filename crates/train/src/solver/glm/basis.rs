@@ -13,8 +13,9 @@ use super::crossed::CrossedLevels;
 use super::levels::{Levels, grouped_moments};
 use super::{GlmFit, GlmRows};
 
-/// How columns of the design become columns of the fit: `U = Z R⁻¹`, where `Z` is centred and scaled and `RᵀR = ZᵀWZ / ΣW`, or
-/// `U = Z`. The parameters are those of the dense columns, then the intercept, then those of the levels of a large category.
+/// How columns of the design become columns of the fit: `U = Z R⁻¹`, where `Z` is centred and scaled and
+/// `RᵀR = ZᵀWZ / ΣW`, or `U = Z`. The parameters are those of the dense columns, then the intercept, then those of the
+/// levels of a large category.
 #[derive(Debug, Clone)]
 pub(super) struct Basis {
     /// The dense columns that the rows determine, ascending; columns that they do not determine have the coefficient 0.
@@ -53,6 +54,19 @@ impl Basis {
         if levels.groups.is_empty() || (orthonormal && !intercept) {
             levels = LevelColumns::default();
         }
+        let of_kept;
+        let mut grouped = moments;
+        if !levels.crossed.is_empty() || (orthonormal && !levels.groups.is_empty()) {
+            let is_grouped = [true, false].iter().any(|is_crossed| moments.has_groups(*is_crossed));
+            // Dropped columns may join groups.
+            if kept.len() < features || !is_grouped {
+                of_kept = grouped_moments(rows, &kept, &levels)?;
+                grouped = of_kept.as_ref().unwrap_or(moments);
+            }
+            if !grouped.has_groups(true) {
+                levels = levels.of_one_category();
+            }
+        }
         let is_dense =
             |column: &usize| [&levels.groups, &levels.crossed].iter().all(|of| of.binary_search(column).is_err());
         let dense: Vec<usize> = kept.iter().copied().filter(is_dense).collect();
@@ -67,41 +81,26 @@ impl Basis {
             return Ok(made);
         }
         let lengths = orthonormal.then(|| of(&lengths));
-        made.set_levels(rows, moments, levels, &kept, lengths.as_deref())?;
+        made.set_levels(grouped, levels, lengths.as_deref());
         Ok(made)
     }
 
-    /// Sets the parameters of levels, and without a penalty, where there are the lengths of the dense columns, the factor R of what
-    /// the levels leave of them.
-    fn set_levels(
-        &mut self,
-        rows: &impl GlmRows,
-        moments: &Moments,
-        levels: LevelColumns,
-        kept: &[usize],
-        lengths: Option<&[f64]>,
-    ) -> Result<(), SolveError> {
+    /// Sets the parameters of levels, and without a penalty, where there are the lengths of the dense columns, the
+    /// factor R of what the levels leave of them. `moments`: of the kept columns in groups.
+    fn set_levels(&mut self, moments: &Moments, levels: LevelColumns, lengths: Option<&[f64]>) {
         let is_crossed = !levels.crossed.is_empty();
         let scales = |columns: &[usize]| of_columns(&self.scales, columns);
         let (of_dense, of_groups, of_crossed) = (scales(&self.dense), scales(&levels.groups), scales(&levels.crossed));
         if lengths.is_none() && !is_crossed {
             self.levels = Some(Levels::penalised(levels.groups, &of_groups));
-            return Ok(());
+            return;
         }
-        // Dropped columns may join groups.
-        let of_kept;
-        let moments = if kept.len() == self.means.len() && moments.has_groups(is_crossed) {
-            moments
-        } else {
-            of_kept = grouped_moments(rows, kept, &levels)?;
-            of_kept.as_ref().unwrap_or(moments)
-        };
         let crossed = if is_crossed { moments.crossed_groups() } else { None };
         let mut made = match lengths {
             None => Levels::penalised(levels.groups, &of_groups),
             Some(lengths) => {
                 let within = crossed.as_ref().map(|crossed| crossed.groups.clone()).or_else(|| moments.within_groups());
-                let Some(within) = within else { return Ok(()) };
+                let Some(within) = within else { return };
                 self.factor = Some(within.factor.leading(self.dense.len()).scaled(lengths));
                 Levels::intercepts(levels.groups, &within, &of_dense)
             }
@@ -109,7 +108,6 @@ impl Basis {
         let of_crossed = lengths.is_none().then_some(of_crossed.as_slice());
         made.crossed = crossed.map(|crossed| CrossedLevels::new(levels.crossed, crossed, &of_dense, of_crossed));
         self.levels = Some(made);
-        Ok(())
     }
 
     /// The number of parameters of the dense columns and the intercept.
@@ -143,8 +141,8 @@ impl Basis {
         self.dense_size() + self.level_factors().len() + self.crossed_factors().len()
     }
 
-    /// Without a penalty, the mean of the squares of the linear predictor of parameters: the dense columns are orthonormal, and
-    /// orthogonal to the levels, whose columns are orthonormal but for those of a second category.
+    /// Without a penalty, the mean of the squares of the linear predictor of parameters: the dense columns are
+    /// orthonormal, and orthogonal to the levels, whose columns are orthonormal but for those of a second category.
     pub(super) fn mean_square(&self, parameters: &[f64]) -> f64 {
         let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
         let Some(crossed) = self.crossed() else { return squares(parameters) };

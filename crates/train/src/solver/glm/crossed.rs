@@ -1,15 +1,17 @@
 //! A second category with many levels: the rows with a level of both categories are the edges of a graph.
 //!
-//! Newton's steps eliminate the levels of the first category, whose Hessian `D` is diagonal, and then those of the second:
+//! Newton's steps eliminate the levels of the first category, whose Hessian `D` is diagonal, and then those of the
+//! second:
 //!
 //! ```text
 //! S = D₂ − NᵀD⁻¹N        N the sums over the rows with a level of both
 //! ```
 //!
-//! `S` is the Laplacian of a graph (plus penalties), so its products need no difference of large numbers. Systems are solved by
-//! conjugate gradients, which need few steps where most levels meet many others, and otherwise by the factor of [`Laplacian`].
+//! `S` is the Laplacian of a graph (plus penalties), so its products need no difference of large numbers. Systems are
+//! solved by conjugate gradients, which need few steps where most levels meet many others, and otherwise by the factor
+//! of [`Laplacian`].
 
-use super::super::laplacian::Laplacian;
+use super::super::laplacian::{Laplacian, replace_diagonals};
 use super::super::moments::CrossedGroups;
 use super::super::qr::{UpperTriangle, dot};
 
@@ -26,9 +28,11 @@ pub(super) struct CrossedLevels {
     pub(super) columns: Vec<usize>,
     /// The parameter's number in a row with the level.
     pub(super) factors: Vec<f64>,
-    /// For each level, and for rows without one, what its rows subtract from the standardised dense columns. Empty with a penalty.
+    /// For each level, and for rows without one, what its rows subtract from the standardised dense columns. Empty with
+    /// a penalty.
     pub(super) centers: Vec<Vec<f64>>,
-    /// The group and the level of the rows of each cell, ascending; that of rows without a level is the number of levels.
+    /// The group and the level of the rows of each cell, ascending; that of rows without a level is the number of
+    /// levels.
     cells: Vec<(usize, usize)>,
     /// The weights of the rows of each cell.
     weights: Vec<f64>,
@@ -110,12 +114,15 @@ impl CrossedSums {
         }
     }
 
+    /// Adds the cells and the rows of others, so that the sums do not depend on which of them are cells already.
     pub(super) fn add(&mut self, other: &Self) {
-        for (cell, curvature) in &other.rows {
-            if self.cells.len() <= *cell {
+        let own = std::mem::take(&mut self.rows);
+        let cells = other.cells.iter().copied().enumerate();
+        for (cell, curvature) in own.into_iter().chain(cells).chain(other.rows.iter().copied()) {
+            if self.cells.len() <= cell {
                 self.cells.resize(cell + 1, 0.0);
             }
-            self.cells.get_mut(*cell).into_iter().for_each(|sum| *sum += curvature);
+            self.cells.get_mut(cell).into_iter().for_each(|sum| *sum += curvature);
         }
         self.products.iter_mut().zip(&other.products).for_each(|(ours, theirs)| *ours += theirs);
     }
@@ -140,8 +147,8 @@ pub(super) struct CrossedSystem<'a> {
     curvatures: Vec<f64>,
     /// For each group, its cells, its diagonal without factors, and the part of that without these cells' levels.
     rows: Vec<(std::ops::Range<usize>, f64, f64)>,
-    /// For each level, the part of the diagonal that is not of cells: the penalty without factors, and rows without a parameter of
-    /// their group.
+    /// For each level, the part of the diagonal that is not of cells: the penalty without factors, and rows without a
+    /// parameter of their group.
     penalties: Vec<f64>,
     /// The factor R of `S` without factors, once it is needed.
     factor: std::cell::OnceCell<UpperTriangle>,
@@ -244,7 +251,7 @@ impl<'a> CrossedSystem<'a> {
         diagonal
     }
 
-    /// The solution without factors; none if it needs too many steps.
+    /// The solution without factors; `None` if it needs too many steps.
     fn conjugate_gradients(&self, right: &[f64]) -> Option<Vec<f64>> {
         let inverse: Vec<f64> =
             self.diagonal().iter().map(|entry| if *entry > 0.0 { 1.0 / entry } else { 0.0 }).collect();
@@ -290,8 +297,7 @@ impl<'a> CrossedSystem<'a> {
             }
             let mut rows = laplacian.factor();
             // A level without curvature does not move: a division by infinity is 0.
-            let diagonals = rows.iter_mut().filter_map(|row| row.first_mut());
-            diagonals.filter(|diagonal| **diagonal == 0.0).for_each(|diagonal| *diagonal = f64::INFINITY);
+            replace_diagonals(&mut rows, |diagonal| diagonal == 0.0, f64::INFINITY);
             UpperTriangle::from_rows(rows)
         });
         factor.solve(&factor.solve_transposed(right))
@@ -311,6 +317,17 @@ mod tests {
         let factors = vec![1.0, 2.0, 0.5, 3.0];
         let weights = vec![1.0; cells.len()];
         CrossedLevels { columns: vec![0, 1, 2, 3], factors, centers: Vec::new(), cells, weights }
+    }
+
+    #[test]
+    fn sums_of_rows_and_of_cells_are_added() {
+        let of_rows = |rows: &[(usize, f64)]| CrossedSums { rows: rows.to_vec(), ..CrossedSums::default() };
+        let mut left = of_rows(&[(0, 1.0), (2, 2.0)]);
+        left.add(&of_rows(&[(2, 4.0)]));
+        assert_eq!((left.cells.as_slice(), left.rows.as_slice()), (&[1.0, 0.0, 6.0][..], &[][..]));
+        let mut right = of_rows(&[(1, 8.0)]);
+        right.add(&left);
+        assert_eq!(right.cells, [1.0, 8.0, 6.0]);
     }
 
     #[test]

@@ -1,25 +1,39 @@
 //! Rows in groups by the levels of two categories.
 //!
-//! The columns of the second category's levels, less the means of the groups of the first, have the products of a graph whose
-//! edges are the rows with both levels: their factor R needs no rows (see [`Laplacian`]). The few other columns are less the means
-//! of the rows with the same two levels, whose deviations have a factor R of their own; that of these means, less what the levels
-//! explain of them, is added.
+//! The columns of the second category's levels, less the means of the groups of the first, have the products of a graph
+//! whose edges are the rows with both levels: their factor R needs no rows (see [`Laplacian`]). The few other columns
+//! are less the means of the rows with the same two levels, whose deviations have a factor R of their own; that of
+//! these means, less what the levels explain of them, is added.
 
 use std::collections::BTreeMap;
 
-use super::groups::{Group, WithinGroups, move_column};
+use super::groups::{Group, Groups, WithinGroups, absorb, move_column};
 use super::{BLOCK_ROWS, Moments, UpperTriangle};
-use crate::solver::laplacian::Laplacian;
-use crate::solver::simd;
+use crate::solver::laplacian::{Laplacian, replace_diagonals};
 
-/// The columns of the levels of one category or two, each ascending: at most one of the columns of a category is 1 in a row, and
-/// its others are 0.
+/// The most numbers that the cells of two categories take: 128 MiB. Tables of more are in groups of one category, whose
+/// memory depends on the columns only.
+const MOST_NUMBERS: usize = 1 << 24;
+
+/// The numbers that a cell takes in addition to its means: its place, weight and allocation.
+const NUMBERS_OF_CELL: usize = 8;
+
+/// The columns of the levels of one category or two, each ascending: at most one of the columns of a category is 1 in a
+/// row, and its others are 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LevelColumns {
     /// Those of the category that groups the rows.
     pub groups: Vec<usize>,
     /// Those of another one; empty with one category.
     pub crossed: Vec<usize>,
+}
+
+impl LevelColumns {
+    /// Those of the category with the most levels only.
+    pub(crate) fn of_one_category(self) -> Self {
+        let Self { groups, crossed } = self;
+        Self { groups: if crossed.len() > groups.len() { crossed } else { groups }, crossed: Vec::new() }
+    }
 }
 
 /// The rows with a level of the first category, or none, and a level of the second, or none.
@@ -32,6 +46,8 @@ pub(super) struct Crossed {
     rest: Vec<usize>,
     /// By group and level; that of rows without one is the number of levels.
     cells: BTreeMap<(usize, usize), Group>,
+    /// The most cells that are kept. Whether there are more depends on the rows, but not on their order or parts.
+    pub(super) most_cells: usize,
     /// The factor R of the deviations of the rest from the means of their cells.
     within: UpperTriangle,
     /// Deviations that are not added yet, row-major.
@@ -40,8 +56,8 @@ pub(super) struct Crossed {
     explained: Option<Explained>,
 }
 
-/// The fit of the rest to the levels of both categories: for each of its columns the coefficients of the second category's levels,
-/// and the factor R of the residuals.
+/// The fit of the rest to the levels of both categories: for each of its columns the coefficients of the second
+/// category's levels, and the factor R of the residuals.
 #[derive(Debug, Clone)]
 struct Explained {
     coefficients: Vec<Vec<f64>>,
@@ -68,11 +84,13 @@ impl Crossed {
         let is_level = |place: &usize| others.get(*place).is_some_and(|column| columns.binary_search(column).is_ok());
         let (places, rest): (Vec<usize>, Vec<usize>) = (0..others.len()).partition(is_level);
         let within = UpperTriangle::zeros(rest.len());
+        let most_cells = MOST_NUMBERS / (rest.len() + NUMBERS_OF_CELL);
         Self {
             columns,
             places,
             rest,
             cells: BTreeMap::new(),
+            most_cells,
             within,
             block: Vec::new(),
             row: Vec::new(),
@@ -82,6 +100,33 @@ impl Crossed {
 
     pub(super) fn columns(&self) -> &[usize] {
         &self.columns
+    }
+
+    /// Whether there are more cells than are kept.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.cells.len() > self.most_cells
+    }
+
+    /// The same rows in groups of one category. `levels` and `others`: the columns of the first category, and all
+    /// others.
+    pub(super) fn into_one_category(mut self, levels: &[usize], others: &[usize]) -> Groups {
+        self.reduce();
+        let columns = levels.len() + others.len();
+        let rest: Vec<usize> = self.rest.iter().filter_map(|place| others.get(*place)).copied().collect();
+        let mut row = vec![0.0; columns];
+        let both = LevelColumns { groups: levels.to_vec(), crossed: self.columns.clone() };
+        let mut groups = Groups::new(both.of_one_category(), columns);
+        for ((group, level), cell) in &self.cells {
+            row.fill(0.0);
+            let of_levels =
+                [levels.get(*group), self.columns.get(*level)].into_iter().flatten().map(|column| (column, 1.0));
+            for (column, value) in of_levels.chain(rest.iter().zip(cell.means.iter().copied())) {
+                row.get_mut(*column).into_iter().for_each(|to| *to = value);
+            }
+            groups.push(&row, &row, cell.weight);
+        }
+        groups.add_within(&self.within, &rest);
+        groups
     }
 
     /// Adds a row of a group: its features, and the other columns less the shift.
@@ -136,7 +181,8 @@ impl Crossed {
         groups
     }
 
-    /// The groups of the first category with the means of the other columns, and the factor R of the deviations from them.
+    /// The groups of the first category with the means of the other columns, and the factor R of the deviations from
+    /// them.
     pub(super) fn finish(&mut self, count: usize) -> (Vec<Group>, UpperTriangle) {
         let others = self.places.len() + self.rest.len();
         let mut each = vec![Group { weight: 0.0, means: vec![0.0; others] }; count];
@@ -170,21 +216,16 @@ impl Crossed {
     fn factor(&self, groups: &[(usize, Vec<Cell<'_>>)], of_rest: &[Group]) -> (UpperTriangle, Explained) {
         let levels = self.places.len();
         let mut rows = self.laplacian(groups, of_rest).factor();
-        // A part of the levels that is a combination of others has no row and no coefficient: a division by infinity is 0.
-        let is_empty = |row: &Vec<f64>| row.first().is_some_and(|diagonal| *diagonal == 0.0);
-        let empty: Vec<bool> = rows.iter().map(is_empty).collect();
-        let set_diagonals = |rows: &mut Vec<Vec<f64>>, value: f64| {
-            let empty = rows.iter_mut().zip(&empty).filter(|(_, is_empty)| **is_empty);
-            empty.filter_map(|(row, _)| row.first_mut()).for_each(|diagonal| *diagonal = value);
-        };
-        set_diagonals(&mut rows, f64::INFINITY);
+        // A part of the levels that is a combination of others has no row and no coefficient: a division by infinity is
+        // 0.
+        replace_diagonals(&mut rows, |diagonal| diagonal == 0.0, f64::INFINITY);
         let factor = UpperTriangle::from_rows(rows);
         let projections: Vec<Vec<f64>> =
             self.sums_of_rest(groups, of_rest).iter().map(|sums| factor.solve_transposed(sums)).collect();
         let coefficients: Vec<Vec<f64>> = projections.iter().map(|projection| factor.solve(projection)).collect();
         let remaining = self.remaining(groups, of_rest, &coefficients);
         let mut rows = factor.into_rows();
-        set_diagonals(&mut rows, 0.0);
+        replace_diagonals(&mut rows, f64::is_infinite, 0.0);
         for (at, row) in rows.iter_mut().enumerate() {
             row.extend(projections.iter().filter_map(|projection| projection.get(at)));
         }
@@ -219,7 +260,8 @@ impl Crossed {
         laplacian
     }
 
-    /// For each column of the rest, the sums of its deviations from the means of the groups over the rows of each level.
+    /// For each column of the rest, the sums of its deviations from the means of the groups over the rows of each
+    /// level.
     fn sums_of_rest(&self, groups: &[(usize, Vec<Cell<'_>>)], of_rest: &[Group]) -> Vec<Vec<f64>> {
         let mut sums = vec![vec![0.0; self.places.len()]; self.rest.len()];
         for ((_, cells), mean) in groups.iter().zip(of_rest) {
@@ -296,14 +338,6 @@ impl Moments {
             centers: (0..=crossed.columns.len()).map(of).collect(),
             cells: crossed.cells.iter().map(|(levels, cell)| (*levels, cell.weight)).collect(),
         })
-    }
-}
-
-/// Adds rows to a factor R.
-fn absorb(factor: &mut UpperTriangle, block: &mut Vec<f64>, columns: usize) {
-    if !block.is_empty() {
-        factor.absorb(&mut simd::columns(block, columns, block.len() / columns + 1));
-        block.clear();
     }
 }
 

@@ -5,9 +5,9 @@ use crate::solver::error::SolveError;
 use crate::solver::length::length;
 use crate::solver::qr::{UpperTriangle, dot};
 
-/// A column is a combination of others when a smaller fraction of its length is orthogonal to them: well above the rounding
-/// errors of an exact combination, far below any measurement. Or when the orthogonal part is no longer than the rounding
-/// errors of the values, its own and the others', which are larger for numbers far from zero.
+/// A column is a combination of others when a smaller fraction of its length is orthogonal to them: well above the
+/// rounding errors of an exact combination, far below any measurement. Or when the orthogonal part is no longer than
+/// the rounding errors of the values, its own and the others', which are larger for numbers far from zero.
 const RANK_TOLERANCE: f64 = 1e-11;
 
 /// A column with a larger orthogonal fraction is not a combination, however far its values are from zero.
@@ -102,8 +102,8 @@ impl Moments {
         }
     }
 
-    /// The features that are combinations of the features before them, in their order. Columns are compared at unit length, so
-    /// the units of measurement do not matter.
+    /// The features that are combinations of the features before them, in their order. Columns are compared at unit
+    /// length, so the units of measurement do not matter.
     fn combinations(&self, lengths: &[f64]) -> Vec<Combination> {
         let features = lengths.len().saturating_sub(1);
         let means = self.means();
@@ -142,8 +142,8 @@ struct IndependentColumn {
     column: usize,
     /// Its column of the factor R of the independent columns, down to the diagonal.
     entries: Vec<f64>,
-    /// The vector of the Householder reflection that eliminates its other entries, and two divided by its squared length. Empty
-    /// until a column was dropped, because the columns are those of a triangle.
+    /// The vector of the Householder reflection that eliminates its other entries, and two divided by its squared
+    /// length. Empty until a column was dropped, because the columns are those of a triangle.
     reflection: (Vec<f64>, f64),
 }
 

@@ -1,14 +1,16 @@
 //! Moments of rows in groups: of the levels of a category, at most one of which a row has.
 //!
-//! The columns of the levels are orthogonal but for their means, so their part of R needs no reflections. With the levels before
-//! the other columns, row `i` of R is the contrast of group `i` with the mean of all later groups (Helmert's contrasts):
+//! The columns of the levels are orthogonal but for their means, so their part of R needs no reflections. With the
+//! levels before the other columns, row `i` of R is the contrast of group `i` with the mean of all later groups
+//! (Helmert's contrasts):
 //!
 //! ```text
 //! R[i, column] = √(wᵢ W / (wᵢ + W)) · (meanᵢ(column) − mean of the later groups(column))      W the weight of the later groups
 //! ```
 //!
-//! where the last group is that of the rows without a level. The other columns add the R of their deviations from the means of
-//! the groups. Rotations then move the columns to their places. A category with thousands of levels costs as much as one number.
+//! where the last group is that of the rows without a level. The other columns add the R of their deviations from the
+//! means of the groups. Rotations then move the columns to their places. A category with thousands of levels costs as
+//! much as one number.
 
 use super::crossed::{Crossed, LevelColumns};
 use super::{BLOCK_ROWS, Moments};
@@ -24,7 +26,8 @@ pub(super) struct Groups {
     pub(super) levels: Vec<usize>,
     /// The other columns, ascending; the target is the last.
     pub(super) others: Vec<usize>,
-    /// For each level, then for the rows without a level: the total weight, and the mean of the other columns less the shift.
+    /// For each level, then for the rows without a level: the total weight, and the mean of the other columns less the
+    /// shift.
     each: Vec<Group>,
     /// The factor R of the deviations of the other columns from the means of their groups.
     within: UpperTriangle,
@@ -42,8 +45,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Adds rows with these means, and returns the factor of their distance whose square belongs to the sum of squares (Chan,
-    /// Golub and `LeVeque`, 1983). The distance of each mean is added to `apart`.
+    /// Adds rows with these means, and returns the factor of their distance whose square belongs to the sum of squares
+    /// (Chan, Golub and `LeVeque`, 1983). The distance of each mean is added to `apart`.
     pub(super) fn add(&mut self, weight: f64, means: &[f64], apart: &mut Vec<f64>) {
         let total = self.weight + weight;
         let factor = (self.weight * weight / total).sqrt();
@@ -69,8 +72,31 @@ impl Groups {
     }
 
     pub(super) fn has_levels_of(&self, other: &Self) -> bool {
-        let [ours, theirs] = [self, other].map(|groups| groups.crossed.as_ref().map(Crossed::columns));
-        self.levels == other.levels && ours == theirs
+        if self.crossed.is_some() && other.crossed.is_some() {
+            return self.level_columns() == other.level_columns();
+        }
+        // The rows of one of them may have been too many cells.
+        self.level_columns().of_one_category() == other.level_columns().of_one_category()
+    }
+
+    fn level_columns(&self) -> LevelColumns {
+        let crossed = self.crossed.as_ref().map(|crossed| crossed.columns().to_vec());
+        LevelColumns { groups: self.levels.clone(), crossed: crossed.unwrap_or_default() }
+    }
+
+    /// The rows in groups of one category only.
+    fn leave_crossed(&mut self) {
+        if let Some(crossed) = self.crossed.take() {
+            *self = crossed.into_one_category(&self.levels, &self.others);
+        }
+    }
+
+    /// Adds the factor R of deviations of some of the other columns from the means of their groups.
+    pub(super) fn add_within(&mut self, within: &UpperTriangle, columns: &[usize]) {
+        self.reduce();
+        let place = |column: &usize| columns.binary_search(column).ok();
+        let of = |column: &usize| place(column).map(|place| within.column(place)).unwrap_or_default();
+        self.within.absorb(&mut self.others.iter().map(of).collect::<Vec<_>>());
     }
 
     /// Adds a row: its features, and all columns less the shift.
@@ -81,6 +107,9 @@ impl Groups {
         self.row.extend(self.others.iter().filter_map(|column| shifted.get(*column)));
         if let Some(crossed) = &mut self.crossed {
             crossed.push(group, features, &self.row, weight);
+            if crossed.is_too_large() {
+                self.leave_crossed();
+            }
             return;
         }
         if let Some(group) = self.each.get_mut(group) {
@@ -96,19 +125,29 @@ impl Groups {
     }
 
     fn reduce(&mut self) {
-        if !self.block.is_empty() {
-            let mut columns = simd::columns(&self.block, self.others.len(), BLOCK_ROWS + 1);
-            self.within.absorb(&mut columns);
-            self.block.clear();
-        }
+        absorb(&mut self.within, &mut self.block, self.others.len());
     }
 
     /// Adds the groups of other rows with the same levels and shift.
     pub(super) fn merge(&mut self, other: &Self) {
         if let Some((ours, theirs)) = self.crossed.as_mut().zip(other.crossed.as_ref()) {
             ours.merge(theirs);
+            if ours.is_too_large() {
+                self.leave_crossed();
+            }
             return;
         }
+        self.leave_crossed();
+        if other.crossed.is_some() {
+            let mut other = other.clone();
+            other.leave_crossed();
+            self.merge_one_category(&other);
+        } else {
+            self.merge_one_category(other);
+        }
+    }
+
+    fn merge_one_category(&mut self, other: &Self) {
         for (ours, theirs) in self.each.iter_mut().zip(&other.each) {
             if ours.weight > 0.0 && theirs.weight > 0.0 {
                 ours.add(theirs.weight, &theirs.means, &mut self.block);
@@ -116,12 +155,11 @@ impl Groups {
                 ours.clone_from(theirs);
             }
         }
-        self.reduce();
-        let mut columns: Vec<Vec<f64>> = (0..self.others.len()).map(|column| other.within.column(column)).collect();
-        self.within.absorb(&mut columns);
+        self.add_within(&other.within, &other.others);
     }
 
-    /// The total weight, the means of all columns (those of the other columns less the shift), and the factor R of all columns.
+    /// The total weight, the means of all columns (those of the other columns less the shift), and the factor R of all
+    /// columns.
     pub(super) fn finish(&mut self) -> (f64, Vec<f64>, UpperTriangle) {
         self.reduce();
         let count = self.levels.len();
@@ -169,8 +207,16 @@ impl Groups {
     }
 }
 
-/// Moves a column of an upper triangle to the left. Rotations of neighbouring rows, from the last entry of the column to its new
-/// place, keep the triangle (Golub and Van Loan, §6.5.2).
+/// Adds rows to a factor R.
+pub(super) fn absorb(factor: &mut UpperTriangle, block: &mut Vec<f64>, columns: usize) {
+    if !block.is_empty() {
+        factor.absorb(&mut simd::columns(block, columns, block.len() / columns + 1));
+        block.clear();
+    }
+}
+
+/// Moves a column of an upper triangle to the left. Rotations of neighbouring rows, from the last entry of the column
+/// to its new place, keep the triangle (Golub and Van Loan, §6.5.2).
 pub(super) fn move_column(rows: &mut [Vec<f64>], from: usize, to: usize) {
     let mut column = Vec::with_capacity(from + 1);
     for (place, row) in rows.iter_mut().take(from + 1).enumerate() {
@@ -230,8 +276,8 @@ impl Moments {
         })
     }
 
-    /// The unit standard errors of least squares, if the rows are in groups: without a large matrix. The differences between groups
-    /// are those of their means.
+    /// The unit standard errors of least squares, if the rows are in groups: without a large matrix. The differences
+    /// between groups are those of their means.
     pub(crate) fn level_errors(&self) -> Option<UnitErrors> {
         let WithinGroups { levels, others, weights, centers, factor } = self.within_groups()?;
         let (reference, weight) = centers.last().zip(weights.last())?;
@@ -274,115 +320,4 @@ impl Moments {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::super::Accumulator;
-    use super::*;
-
-    pub(in super::super) fn noise(row: u32, column: u32) -> f64 {
-        (f64::from(row) * 12.9898 + f64::from(column) * 78.233).sin() * 43_758.545_3 % 1.0
-    }
-
-    /// Two numbers, eight levels (or seven and rows without a level), two numbers, a constant, and the target.
-    fn rows(count: u32, has_reference: bool) -> Vec<Vec<f64>> {
-        let row = |row: u32| {
-            let level = if row < 300 { row * row % 8 } else { row % 8 };
-            let mut values = vec![1e6 + noise(row, 0), noise(row, 1) * f64::from(level)];
-            values.extend((u32::from(has_reference)..8).map(|of| f64::from(u8::from(of == level))));
-            values.extend([noise(row, 2), 1e-3 * noise(row, 3), 7.5, f64::from(level) + noise(row, 4)]);
-            values
-        };
-        (0..count).map(row).collect()
-    }
-
-    fn moments(rows: &[Vec<f64>], weight: impl Fn(usize) -> f64, levels: &[usize]) -> Moments {
-        moments_of(rows, weight, LevelColumns { groups: levels.to_vec(), crossed: Vec::new() })
-    }
-
-    pub(in super::super) fn moments_of(
-        rows: &[Vec<f64>],
-        weight: impl Fn(usize) -> f64,
-        levels: LevelColumns,
-    ) -> Moments {
-        let mut accumulator = Accumulator::with_levels(rows[0].clone(), levels);
-        for (number, row) in rows.iter().enumerate() {
-            let (target, features) = row.split_last().unwrap();
-            accumulator.push_exact(features, *target, &[], weight(number));
-        }
-        accumulator.finish()
-    }
-
-    pub(in super::super) fn assert_equal(found: &Moments, expected: &Moments) {
-        assert_eq!((found.rows, &found.varies), (expected.rows, &expected.varies));
-        assert!((found.weight - expected.weight).abs() < 1e-12 * expected.weight);
-        for (found, expected) in found.means().iter().zip(expected.means()) {
-            assert!((found - expected).abs() <= 1e-14 * expected.abs().max(1.0), "{found} {expected}");
-        }
-        // R is not unique where columns are constant or dependent; RᵀR is.
-        let lengths = expected.triangle.lengths();
-        assert_eq!(found.triangle.columns(), lengths.len());
-        for i in 0..lengths.len() {
-            for j in i..lengths.len() {
-                let product = |moments: &Moments| {
-                    let [left, right] = [i, j].map(|column| moments.triangle.column(column));
-                    left.iter().zip(&right).map(|(left, right)| left * right).sum::<f64>()
-                };
-                let difference = product(found) - product(expected);
-                assert!(difference.abs() <= 1e-12 * lengths[i] * lengths[j], "{i} {j}: {difference}");
-            }
-        }
-        let diagonals = found.triangle.rows().iter().filter_map(|row| row.first());
-        assert!(diagonals.into_iter().all(|diagonal| *diagonal >= 0.0));
-    }
-
-    #[test]
-    fn the_moments_of_groups_are_those_of_their_rows() {
-        for (count, has_reference) in [(700, true), (20, true), (700, false)] {
-            let rows = rows(count, has_reference);
-            let levels: Vec<usize> = (2..rows[0].len() - 4).collect();
-            let weight = |row: usize| (row % 4) as f64;
-            let (found, expected) = (moments(&rows, weight, &levels), moments(&rows, weight, &[]));
-            assert_equal(&found, &expected);
-            assert_eq!(found.redundant_features(), expected.redundant_features());
-        }
-    }
-
-    #[test]
-    fn standard_errors_of_levels_are_those_of_their_columns() {
-        let mut rows = rows(700, true);
-        // Without the constant column, with which the columns have no single fit.
-        for row in &mut rows {
-            row.remove(row.len() - 2);
-        }
-        let levels: Vec<usize> = (2..9).collect();
-        let moments = moments(&rows, |row| 1.0 + (row % 3) as f64, &levels);
-        assert_equal_errors(&moments);
-    }
-
-    /// The standard errors of levels are those from the factor R.
-    pub(in super::super) fn assert_equal_errors(moments: &Moments) {
-        let found = moments.level_errors().unwrap();
-        let mut means = moments.means();
-        means.pop();
-        let expected = UnitErrors::from_triangle(&moments.triangle.leading(means.len()), &means, moments.weight);
-        let near = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-8, "{found} {expected}");
-        near(found.intercept, expected.intercept);
-        assert_eq!(found.coefficients.len(), expected.coefficients.len());
-        found.coefficients.iter().zip(&expected.coefficients).for_each(|(found, expected)| near(*found, *expected));
-    }
-
-    #[test]
-    fn merged_groups_are_those_of_all_rows() {
-        let rows = rows(300, true);
-        let levels: Vec<usize> = (2..rows[0].len() - 4).collect();
-        let weight = |row: usize| 1.0 + (row % 3) as f64;
-        let part =
-            |is_first: bool| moments(&rows, |row| if (row % 5 < 2) == is_first { weight(row) } else { 0.0 }, &levels);
-        let merged = part(true).merge(&part(false));
-        assert!(merged.groups.is_some());
-        assert_equal(&merged, &moments(&rows, weight, &[]));
-        // Moments about zero, and moments of fewer columns, have no groups.
-        let about_zero = moments(&rows, weight, &levels).about_zero();
-        assert!(about_zero.groups.is_none() && about_zero.without(&[3]).groups.is_none());
-        assert_equal(&about_zero, &moments(&rows, weight, &[]).about_zero());
-    }
-}
+pub(super) mod tests;

@@ -1,8 +1,8 @@
 //! Moments of rows with the levels of categories, most of whose columns are zero in a row.
 //!
-//! The columns of the levels need no factor R: their products are the weights of the rows with a level, or with two levels of two
-//! categories. Two categories have at most as many such products as rows, so neither the time nor the memory depends on the number
-//! of levels. The other columns, few numbers, have a factor R.
+//! The columns of the levels need no factor R: their products are the weights of the rows with a level, or with two
+//! levels of two categories. Two categories have at most as many such products as rows, so neither the time nor the
+//! memory depends on the number of levels. The other columns, few numbers, have a factor R.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub(crate) struct SparseAccumulator {
 }
 
 impl SparseAccumulator {
-    /// `near` is any point near the data, such as the first row, as in [`Accumulator::new`]. `categories`: the columns of the levels
-    /// of each category, of which at most one is 1 in a row, and the others are 0.
+    /// `near` is any point near the data, such as the first row, as in [`Accumulator::new`]. `categories`: the columns
+    /// of the levels of each category, of which at most one is 1 in a row, and the others are 0.
     pub(crate) fn new(near: &[f64], categories: &[Vec<usize>]) -> Self {
         let levels = categories.concat();
         let is_level: Vec<bool> = near.iter().enumerate().map(|(column, _)| levels.contains(&column)).collect();

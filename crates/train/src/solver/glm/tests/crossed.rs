@@ -24,8 +24,8 @@ impl GlmRows for CrossedRows {
 }
 
 impl CrossedRows {
-    /// A number, five levels of six, a number, and four levels of five. In a chain, each level has rows with the next of the other
-    /// category only.
+    /// A number, five levels of six, a number, and four levels of five. In a chain, each level has rows with the next
+    /// of the other category only.
     fn new(family: Family, is_chain: bool, is_first: bool) -> Self {
         let mut rows = rows(family, true, true);
         for (number, (design, target, ..)) in rows.0.iter_mut().enumerate() {
@@ -42,9 +42,13 @@ impl CrossedRows {
     }
 
     fn moments(&self) -> Moments {
+        self.moments_of(usize::MAX)
+    }
+
+    fn moments_of(&self, most_cells: usize) -> Moments {
         let (design, target, ..) = &self.rows.0[0];
         let near = design.iter().copied().chain([*target]).collect();
-        let mut accumulator = Accumulator::with_levels(near, self.levels());
+        let mut accumulator = Accumulator::with_levels(near, self.levels()).with_most_cells(most_cells);
         for (design, target, _, weight) in &self.rows.0 {
             accumulator.push_exact(design, *target, &[], *weight);
         }
@@ -73,6 +77,20 @@ fn two_categories_have_the_fit_of_their_columns() {
             let [expected, found] = CrossedRows::new(family, is_chain, is_first).fits(&settings);
             assert_equal(&found, &expected);
         }
+    }
+}
+
+#[test]
+fn rows_of_too_many_cells_have_the_fit_of_their_columns() {
+    for (alpha, is_first) in [(0.0, true), (0.0, false), (0.3, true), (0.3, false)] {
+        let settings = GlmSettings { alpha, ..GlmSettings::new(Family::Poisson) };
+        let rows = CrossedRows::new(Family::Poisson, false, is_first);
+        let [expected, found] = rows.each(|rows| {
+            let moments = rows.moments_of(7);
+            assert_eq!(moments.has_groups(false), rows.is_split);
+            fit(rows, &moments, &rows.rows.names(), &settings).unwrap()
+        });
+        assert_equal(&found, &expected);
     }
 }
 

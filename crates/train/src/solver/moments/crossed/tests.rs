@@ -1,5 +1,5 @@
 use super::super::groups::tests::{assert_equal, assert_equal_errors, moments_of, noise};
-use super::super::{LevelColumns, Moments};
+use super::super::{Accumulator, LevelColumns, Moments};
 
 /// How rows have levels of two categories.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,4 +92,47 @@ fn merged_moments_of_two_categories_are_those_of_all_rows() {
     // Of other levels, the factors R are merged.
     let other = moments_of(&rows, weight, columns(false));
     assert_equal(&part(true).merge(&other), &part(true).merge(&dense(&rows, weight)));
+}
+
+/// The moments with a limit of cells.
+fn limited(rows: &[Vec<f64>], weight: impl Fn(usize) -> f64, columns: LevelColumns, most_cells: usize) -> Moments {
+    let mut accumulator = Accumulator::with_levels(rows[0].clone(), columns).with_most_cells(most_cells);
+    for (number, row) in rows.iter().enumerate() {
+        let (target, features) = row.split_last().unwrap();
+        accumulator.push_exact(features, *target, &[], weight(number));
+    }
+    accumulator.finish()
+}
+
+#[test]
+fn rows_of_too_many_cells_are_in_groups_of_one_category() {
+    for pattern in [Pattern::Connected, Pattern::Chain, Pattern::Apart, Pattern::WithoutReference] {
+        for (is_first, most_cells) in [(true, 9), (false, 9), (true, 0)] {
+            let rows = rows(400, pattern);
+            let weight = |row: usize| (row % 4) as f64;
+            let found = limited(&rows, weight, columns(is_first), most_cells);
+            assert!(found.has_groups(false) && found.groups.as_ref().unwrap().levels.len() == 6);
+            let expected = dense(&rows, weight);
+            assert_equal(&found, &expected);
+            assert_eq!(found.redundant_features(), expected.redundant_features());
+        }
+    }
+}
+
+#[test]
+fn whether_rows_have_too_many_cells_depends_on_all_of_them_only() {
+    let rows = rows(400, Pattern::Chain);
+    let weight = |row: usize| 1.0 + (row % 3) as f64;
+    let part = |most_cells: usize, part: std::ops::Range<usize>| {
+        limited(&rows, |row| if part.contains(&row) { weight(row) } else { 0.0 }, columns(false), most_cells)
+    };
+    // The rows have 14 cells, the first 7 rows have 7 of them.
+    for (most_cells, is_crossed) in [(14, true), (13, false), (7, false), (6, false)] {
+        let [first, second] = [0..7, 7..400].map(|rows| part(most_cells, rows));
+        let all = part(most_cells, 0..400);
+        for moments in [&all, &first.merge(&second), &second.merge(&first)] {
+            assert!(moments.has_groups(is_crossed), "{most_cells}");
+            assert_equal(&Moments { first: all.first.clone(), ..moments.clone() }, &dense(&rows, weight));
+        }
+    }
 }
