@@ -63,7 +63,8 @@ struct FailedItem {
 pub(super) fn finish(call: &Call<'_>, request: &FinishRequest) -> Result<Value, FunctionError> {
     let names = Names::new(call, &request.manifest);
     let mut objects: IndexMap<(String, String), Vec<Item>> = IndexMap::new();
-    for item in manifest(call, request)? {
+    let (items, planned_at) = manifest(call, request)?;
+    for item in items {
         objects.entry((item.bucket.clone(), item.key.clone())).or_default().push(item);
     }
     let mut outcomes = Vec::new();
@@ -72,7 +73,9 @@ pub(super) fn finish(call: &Call<'_>, request: &FinishRequest) -> Result<Value, 
     parallel::in_order(
         AT_A_TIME,
         || Ok(remaining.next()),
-        |items| if call.is_out_of_time() { Err(unfinished(call, &names)) } else { one(call, &names, &items) },
+        |items| {
+            if call.is_out_of_time() { Err(unfinished(call, &names)) } else { one(call, &names, &items, planned_at) }
+        },
         |outcome: Result<ObjectOutcome, FunctionError>| {
             match outcome {
                 Ok(outcome) => outcomes.push(outcome),
@@ -113,14 +116,14 @@ fn report(call: &Call<'_>, names: &Names, outcomes: &[ObjectOutcome]) -> Result<
 }
 
 /// The outcome of the object of these items. Only errors that another attempt may mend are returned.
-fn one(call: &Call<'_>, names: &Names, items: &[Item]) -> Result<ObjectOutcome, FunctionError> {
+fn one(call: &Call<'_>, names: &Names, items: &[Item], planned_at: i64) -> Result<ObjectOutcome, FunctionError> {
     let Some(item) = items.first() else { return Err(unfinished(call, names)) };
     let (input, output) = (format!("s3://{}/{}", item.bucket, item.key), call.store.place(&item.key));
     let mut parts: Vec<&ItemPart> = items.iter().filter_map(|item| item.part.as_ref()).collect();
     parts.sort_by_key(|part| part.part);
     let done = object(&item.bucket, &item.key).map_err(FunctionError::from).and_then(|location| match location {
         None => Ok("ignored"),
-        Some(location) if parts.is_empty() => whole(call, names, item, &location),
+        Some(location) if parts.is_empty() => whole(call, names, item, (&location, planned_at)),
         Some(location) => joined(call, &location, &parts),
     });
     let error = match done {
@@ -146,12 +149,12 @@ fn one(call: &Call<'_>, names: &Names, items: &[Item]) -> Result<ObjectOutcome, 
     Ok(ObjectOutcome { input, output, outcome: "failed", items: items.len(), failed })
 }
 
-/// The outcome of an object that was not split.
+/// The outcome of an object that was not split, of a manifest that was written at a time.
 fn whole(
     call: &Call<'_>,
     names: &Names,
     item: &Item,
-    location: &ObjectLocation,
+    (location, planned_at): (&ObjectLocation, i64),
 ) -> Result<&'static str, FunctionError> {
     if call.is_output(location) || layout_of(location.key()).is_none() {
         return Ok("ignored");
@@ -162,17 +165,20 @@ fn whole(
     };
     let identity = source.identity(&call.task)?;
     let output = call.s3.head(&call.store.location(location.key()))?;
+    let written_at = output.as_ref().map(|output| output.written);
     let metadata = output.map(|output| output.metadata).unwrap_or_default();
     let is = |key: &str, expected: &str| metadata.get(key).is_some_and(|found| found == expected);
     if is(IDENTITY, identity.as_str()) {
         return Ok("written");
     }
-    // The object, or the model, was replaced after the object was scored.
+    // The object, or the model, was replaced after the object was scored: the output is that of the planned ones, or of
+    // later ones that were current when it was written.
+    let is_after_plan = written_at.is_some_and(|written_at| written_at >= planned_at);
     let is_planned = |planned: &Planned| {
         let version = metadata.get(SOURCE_VERSION).and_then(|version| version.split(' ').next());
         version == Some(&planned.etag) && is(MODEL, &planned.model)
     };
-    if item.planned.as_ref().is_some_and(is_planned) && Reason::noted(call, names, item)?.is_none() {
+    if (is_after_plan || item.planned.as_ref().is_some_and(is_planned)) && Reason::noted(call, names, item)?.is_none() {
         return Ok("written");
     }
     Err(BatchError::NotScored { place: location.to_string() }.into())
@@ -189,11 +195,14 @@ fn joined(call: &Call<'_>, location: &ObjectLocation, parts: &[&ItemPart]) -> Re
     Ok(if outcome == Outcome::Unchanged { "unchanged" } else { "written" })
 }
 
-fn manifest(call: &Call<'_>, request: &FinishRequest) -> Result<Vec<Item>, FunctionError> {
+/// The items of a manifest, and when it was written.
+fn manifest(call: &Call<'_>, request: &FinishRequest) -> Result<(Vec<Item>, i64), FunctionError> {
     let place = format!("s3://{}/{}", request.manifest.bucket, request.manifest.key);
     let location = object(&request.manifest.bucket, &request.manifest.key)?;
-    let bytes = location.map(|location| call.s3.read(&location)).transpose()?.flatten();
-    let bytes = bytes.ok_or_else(|| BatchError::Missing { place: place.clone() })?;
-    let items = serde_json::from_slice(&bytes);
-    Ok(items.map_err(|error| BatchError::Other(format!("{place}: expected a manifest of the step plan: {error}")))?)
+    let found = location.map(|location| call.s3.head(&location)).transpose().map_err(BatchError::from)?.flatten();
+    let found = found.ok_or_else(|| BatchError::Missing { place: place.clone() })?;
+    let bytes = call.s3.range(&found, 0, found.size)?;
+    let items = serde_json::from_slice(&bytes)
+        .map_err(|error| BatchError::Other(format!("{place}: expected a manifest of the step plan: {error}")))?;
+    Ok((items, found.written))
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::time::Duration;
 
+use aws_sdk_s3::primitives::DateTime;
 use bytes::{Buf, Bytes};
 use ordinate::source::s3::from_sdk;
 use ordinate::source::{ObjectLocation, SourceError};
@@ -30,6 +31,8 @@ pub struct ObjectVersion {
     pub etag: String,
     /// The version, in a bucket with versions.
     pub version: Option<String>,
+    /// When it was written, in seconds since 1970.
+    pub written: i64,
     /// Its metadata.
     pub metadata: HashMap<String, String>,
 }
@@ -66,6 +69,7 @@ impl S3 {
             size: u64::try_from(found.content_length().unwrap_or_default()).unwrap_or_default(),
             etag: found.e_tag().unwrap_or_default().to_owned(),
             version: found.version_id().filter(|version| *version != "null").map(str::to_owned),
+            written: found.last_modified().map_or(i64::MIN, DateTime::secs),
             metadata: found.metadata().cloned().unwrap_or_default(),
         }))
     }

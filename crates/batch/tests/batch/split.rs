@@ -240,3 +240,27 @@ fn parts_of_an_object_that_was_replaced_are_not_mixed() {
     }
     assert_eq!(bench.get(&bench.out("a.csv")), None);
 }
+
+#[test]
+fn an_object_that_is_replaced_before_and_after_it_was_scored_is_written() {
+    let bench = Bench::new();
+    bench.put("a.csv", "x\n1\n");
+    bench.put("b.csv", "x\n1\n");
+    let function = bench.function();
+    // An output of an earlier run, which is no output of the object of the plan.
+    bench.score(&function, "b.csv").unwrap();
+    let written = std::time::Instant::now();
+    bench.put("b.csv", "x\n2\n");
+    // Times of S3 have no fractions of a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100).saturating_sub(written.elapsed()));
+    let plan = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key("")});
+    let plan = function.handle(&plan, TIME).unwrap();
+    let items: Value = serde_json::from_str(&bench.text(plan["manifest"]["key"].as_str().unwrap())).unwrap();
+    bench.put("a.csv", "x\n2\n");
+    function.handle(&items[0], TIME).unwrap();
+    bench.put("a.csv", "x\n3\n");
+    let error = function.handle(&json!({"step": "finish", "manifest": plan["manifest"]}), TIME).unwrap_err();
+    let expected =
+        format!("1 of 2 objects were not scored, the others were. The first is s3://{BUCKET}/{}", bench.key("b.csv"));
+    assert!(error.to_string().starts_with(&expected), "{error}");
+}
