@@ -11,7 +11,9 @@ pub(crate) const IDENTITY: &str = "ordinate-identity";
 pub(crate) const MODEL: &str = "ordinate-model";
 pub(crate) const SOURCE_VERSION: &str = "ordinate-source-version";
 
-/// The format of outputs, which changes when the same input gives other bytes.
+/// The format of outputs, which changes when the same input gives another content: other rows, columns, types or
+/// values. Other bytes of the same content, such as the compression or the indexes of a Parquet file, are no reason to
+/// score everything again.
 const FORMAT: &str = "ordinate.batch/1";
 
 /// A model, as `name@version`.
