@@ -1,8 +1,9 @@
-//! Parquet output: input columns of Parquet are copied with their types, fields of CSV are text. The added values of one
-//! row group are in memory at a time; the columns of a row group of the input of which all rows are kept are copied
+//! Parquet output: input columns of Parquet are copied with their types, fields of CSV are text. The added values of
+//! one row group are in memory at a time; the columns of a row group of the input of which all rows are kept are copied
 //! without decoding them.
 
 mod input_columns;
+mod input_file;
 mod values;
 
 use std::fmt;
@@ -25,7 +26,8 @@ use ordinate_model::signature::FeatureType;
 use ordinate_table::{Row, TableReader};
 use values::Values;
 
-/// The most rows of a row group.
+/// The most rows of a row group of CSV, and of a part of a larger row group of the input. Other row groups of the input
+/// keep their rows, because their columns are copied in pieces.
 const GROUP_ROWS: usize = 1 << 16;
 
 /// Bytes after which a row group is full with fewer rows.
@@ -82,7 +84,8 @@ impl<W: Write + Send> ParquetOutput<W> {
             Type::group_type_builder("schema").with_fields(fields).build().map_err(unwritable)?.into();
         let mut properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
         if matches!(input, InputColumns::Parquet(_)) {
-            // Columns that are copied as they are have no index of their pages, and the writer needs that of all or of none.
+            // Columns that are copied as they are have no index of their pages, and the writer needs that of all or of
+            // none.
             properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
         }
         let file = SerializedFileWriter::new(file, schema, Arc::new(properties.build())).map_err(unwritable)?;

@@ -15,6 +15,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::TypePtr;
 
+use super::input_file::InputFile;
 use super::unwritable;
 use crate::failure::Failure;
 use ordinate_table::DataError;
@@ -131,14 +132,15 @@ impl ParquetInput {
                 column_index: None,
                 offset_index: None,
             };
-            group.append_column(&self.file, close).map_err(unwritable)?;
+            let input = InputFile::new(&self.file);
+            group.append_column(&input, close).map_err(|error| input.failure(&self.path, error))?;
         }
         Ok(true)
     }
 }
 
-/// Whether the pages of a column follow one another in a file of so many bytes, at the place that its metadata names. If
-/// not, decoding them finds what is wrong.
+/// Whether the pages of a column follow one another in a file of so many bytes, at the place that its metadata names.
+/// If not, decoding them finds what is wrong.
 fn is_in_one_piece(chunk: &ColumnChunkMetaData, bytes: u64) -> bool {
     let data = chunk.data_page_offset();
     // Some writers have 0 where they mean no dictionary.
@@ -228,6 +230,6 @@ impl Levels {
     }
 }
 
-fn broken(path: &Path, error: &ParquetError) -> Failure {
+pub(super) fn broken(path: &Path, error: &ParquetError) -> Failure {
     DataError::BrokenParquet { path: path.to_owned(), reason: error.to_string() }.into()
 }
