@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -57,9 +58,12 @@ impl Captured {
     /// # Errors
     /// That of the stream.
     pub fn read(&mut self, stream: impl Read, observed: &mut Observed<'_>) -> io::Result<()> {
-        read_requests(stream, &mut |request| match request {
-            Some(request) => self.add(&request, observed),
-            None => self.other_lines += 1,
+        read_requests(stream, &mut |request| {
+            match request {
+                Some(request) => self.add(&request, observed),
+                None => self.other_lines += 1,
+            }
+            ControlFlow::Continue(())
         })
     }
 
@@ -83,12 +87,15 @@ impl Captured {
     }
 }
 
-/// Hands the captured requests of a file, or of another stream, which may be compressed by gzip, to `each`, and `None` for
-/// other lines.
+/// Takes each captured request, or `None` for a line of another kind. A break ends the stream.
+type Each<'a> = &'a mut dyn FnMut(Option<CapturedRequest>) -> ControlFlow<()>;
+
+/// Hands the captured requests of a file, or of another stream, which may be compressed by gzip, to `each`, and `None`
+/// for other lines, until it breaks.
 ///
 /// # Errors
 /// That of the stream.
-pub fn read_requests(stream: impl Read, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
+pub fn read_requests(stream: impl Read, each: Each<'_>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     if stream.fill_buf()?.starts_with(b"\x1f\x8b") {
         read_lines(BufReader::new(MultiGzDecoder::new(stream)), each)
@@ -97,38 +104,38 @@ pub fn read_requests(stream: impl Read, each: &mut dyn FnMut(Option<CapturedRequ
     }
 }
 
-fn read_lines(mut stream: impl BufRead, each: &mut dyn FnMut(Option<CapturedRequest>)) -> io::Result<()> {
+fn read_lines(mut stream: impl BufRead, each: Each<'_>) -> io::Result<()> {
     let mut line = Vec::new();
     while stream.read_until(b'\n', &mut line)? > 0 {
-        read_line(&line, each);
+        if read_line(&line, each).is_break() {
+            break;
+        }
         line.clear();
     }
     Ok(())
 }
 
 /// A line may have several objects, as Data Firehose writes them.
-fn read_line(line: &[u8], each: &mut dyn FnMut(Option<CapturedRequest>)) {
+fn read_line(line: &[u8], each: Each<'_>) -> ControlFlow<()> {
     for value in Deserializer::from_slice(line).into_iter::<Value>() {
-        let Ok(value) = value else {
-            each(None);
-            return;
-        };
-        read_value(value, each);
+        let Ok(value) = value else { return each(None) };
+        read_value(value, each)?;
     }
+    ControlFlow::Continue(())
 }
 
-fn read_value(mut value: Value, each: &mut dyn FnMut(Option<CapturedRequest>)) {
+fn read_value(mut value: Value, each: Each<'_>) -> ControlFlow<()> {
     // An envelope of CloudWatch Logs, as a subscription receives it.
     if let Some(Value::Array(events)) = value.get_mut("logEvents").map(Value::take) {
         for event in events {
             if let Some(message) = event.get("message").and_then(Value::as_str) {
-                read_line(message.as_bytes(), each);
+                read_line(message.as_bytes(), each)?;
             }
         }
-        return;
+        return ControlFlow::Continue(());
     }
     let is_captured = value.get("message").and_then(Value::as_str) == Some(MESSAGE);
-    each(serde_json::from_value(value).ok().filter(|_| is_captured));
+    each(serde_json::from_value(value).ok().filter(|_| is_captured))
 }
 
 fn add_predictions(request: &CapturedRequest, document: &Document, observed: &mut Observed<'_>) {

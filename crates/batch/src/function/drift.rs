@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,9 @@ use crate::error::BatchError;
 
 /// The most models and versions that are compared: the first in the objects of a day.
 const MAX_MODELS: usize = 20;
+
+/// The most models and versions that cannot be loaded, such as deleted ones, after which no others are tried.
+const MAX_FAILED_LOADS: usize = 100;
 
 /// Where lines with metrics go.
 pub trait MetricLines: fmt::Debug + Send + Sync {
@@ -53,7 +57,8 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
     let day = request.day.clone().unwrap_or_else(yesterday);
     let place = captured.join(&format!("{day}/"));
     let slots: Vec<OnceCell<Arc<Model>>> = (0..MAX_MODELS).map(|_| OnceCell::new()).collect();
-    let mut compared = Compared { function, slots: slots.iter(), models: BTreeMap::new(), skipped: BTreeSet::new() };
+    let mut compared =
+        Compared { function, slots: slots.iter(), models: BTreeMap::new(), failed_loads: 0, skipped: BTreeSet::new() };
     let objects = function.s3.list(&place)?;
     for object in &objects {
         if Instant::now() >= until {
@@ -92,7 +97,9 @@ struct Compared<'m, 'f> {
     slots: std::slice::Iter<'m, OnceCell<Arc<Model>>>,
     /// By name and version.
     models: BTreeMap<(String, String), Requests<'m>>,
-    /// Models beyond [`MAX_MODELS`].
+    /// Of [`MAX_FAILED_LOADS`].
+    failed_loads: usize,
+    /// Models beyond these limits.
     skipped: BTreeSet<(String, String)>,
 }
 
@@ -108,33 +115,32 @@ impl Compared<'_, '_> {
     fn read(&mut self, stream: Box<dyn Read + Send>, object: &ObjectLocation) -> Result<(), FunctionError> {
         let mut failed = None;
         let read = read_requests(stream, &mut |request| {
-            if failed.is_none()
-                && let Some(request) = request
-            {
-                failed = self.add(&request).err();
-            }
+            failed = request.and_then(|request| self.add(&request).err());
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        read.map_err(|error| BatchError::from_failure(error.into(), &object.to_string()))?;
-        failed.map_or(Ok(()), Err)
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        Ok(read.map_err(|error| BatchError::from_failure(error.into(), &object.to_string()))?)
     }
 
     fn add(&mut self, request: &CapturedRequest) -> Result<(), FunctionError> {
         let key = (request.model.clone(), request.version.clone());
         if !self.models.contains_key(&key) {
-            let Some(slot) = self.slots.next() else {
+            if self.skipped.contains(&key) || self.slots.len() == 0 || self.failed_loads >= MAX_FAILED_LOADS {
                 self.skipped.insert(key);
                 return Ok(());
-            };
+            }
             let requests = match self.function.load(&key.0, &key.1)? {
-                Ok(model) => Observed::new(slot.get_or_init(|| model)).map(Box::new).map_or_else(
-                    || {
-                        Requests::Skipped(
-                            "the model file does not have the distribution of the training data".to_owned(),
-                        )
-                    },
-                    Requests::Compared,
-                ),
-                Err(reason) => Requests::Skipped(reason),
+                Ok(model) => {
+                    let observed = self.slots.next().and_then(|slot| Observed::new(slot.get_or_init(|| model)));
+                    let reason = || "the model file does not have the distribution of the training data".to_owned();
+                    observed.map_or_else(|| Requests::Skipped(reason()), |observed| Requests::Compared(observed.into()))
+                }
+                Err(reason) => {
+                    self.failed_loads += 1;
+                    Requests::Skipped(reason)
+                }
             };
             self.models.insert(key.clone(), requests);
         }

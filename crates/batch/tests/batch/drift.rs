@@ -85,12 +85,24 @@ fn the_objects_of_a_day_are_read_once_for_all_models() {
 }
 
 #[test]
-fn models_beyond_the_limit_are_counted() {
+fn models_beyond_the_limit_of_failed_loads_are_counted() {
     let bench = Bench::new();
-    let requests: String = (0..23).map(|version| request("line", &format!("old-{version:02}"), &[1.0])).collect();
+    let requests: String = (0..103).map(|version| request("line", &format!("old-{version:03}"), &[1.0])).collect();
     bench.put("captured/2026-11-30/a", requests.clone() + &requests);
     let answer = drift(&bench, "2026-11-30");
-    assert_eq!((answer["models"].as_array().unwrap().len(), &answer["skipped"]), (20, &json!(3)));
+    assert_eq!((answer["models"].as_array().unwrap().len(), &answer["skipped"]), (100, &json!(3)));
+}
+
+#[test]
+fn versions_that_cannot_be_loaded_take_no_place_of_others() {
+    let bench = Bench::new();
+    let version = bench.model().version().to_owned();
+    let lost: String = (0..30).map(|version| request("line", &format!("old-{version:02}"), &[1.0])).collect();
+    bench.put("captured/2026-11-30/a", lost + &request("line", &version, &[1.0; 40]));
+    let answer = drift(&bench, "2026-11-30");
+    let models = answer["models"].as_array().unwrap();
+    assert_eq!((models.len(), &answer["skipped"]), (31, &json!(0)));
+    assert!(models.iter().any(|model| model["version"] == version.as_str() && model["rows"] == 40), "{answer}");
 }
 
 /// The alarm of the template is about `Drift` with the dimension `service` alone.
