@@ -135,7 +135,7 @@ fn facts(arguments: &Arguments, fitted: &Fitted) -> Result<Facts, jiff::Error> {
     let stem = arguments.file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     Ok(Facts {
         name: arguments.name.clone().unwrap_or_else(|| ModelName::from_text_lossy(&stem)),
-        target: arguments.target.clone().unwrap_or_else(|| "y".to_owned()),
+        target: arguments.target.clone().unwrap_or_else(|| names::TARGETS[0].to_owned()),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
         tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
         library: library(fitted),

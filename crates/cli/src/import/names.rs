@@ -14,7 +14,7 @@ const LISTED: usize = 20;
 const MAX_FEATURES: usize = 1 << 17;
 
 /// The names of the target that are tried when none is given.
-const TARGETS: [&str; 3] = ["y", "target", "prediction"];
+pub(super) const TARGETS: [&str; 3] = ["y", "target", "prediction"];
 
 /// The names of the features, in the order of the fit, without spaces around them, as those of columns of CSV.
 ///
@@ -122,12 +122,13 @@ pub(super) fn trimmed_note(fitted: &Fitted) -> Option<String> {
 /// A message for the user when it is no name.
 pub(super) fn check_target(option: &str) -> Result<(), String> {
     let target = option.trim();
-    if target.is_empty() {
+    let words = target.split(char::is_control).map(str::trim).filter(|word| !word.is_empty());
+    let words = words.collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
         return Err("--target is empty\nhelp: name the target, or leave out --target".to_owned());
     }
     if target.contains(char::is_control) {
-        let words = target.split(char::is_control).filter(|word| !word.is_empty());
-        let help = shell_word(&words.collect::<Vec<_>>().join(" "));
+        let help = shell_word(&words);
         return Err(format!("--target {target:?} has a control character\nhelp: leave it out: --target {help}"));
     }
     Ok(())

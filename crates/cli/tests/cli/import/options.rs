@@ -31,6 +31,7 @@ fn the_target_has_a_name_of_its_own() {
     let folder = folder_with_unusual("fitted again", "model.pkl");
     for (target, expected, advice) in [
         ("--target=", "--target is empty\nhelp: name the target, or leave out --target", ""),
+        ("--target=\u{1}", "--target is empty\nhelp: name the target, or leave out --target", ""),
         ("--target=a", "the target \"a\" has the name of a feature\nhelp: ", "--target predicted_a"),
     ] {
         let output = run(&folder, &format!("import model.pkl {target} --out model.json"));
