@@ -28,8 +28,10 @@ const CHARTS: &str = "
 .subject h3 { overflow-wrap: anywhere; }
 ";
 
-/// The columns of the overview after that of the names. Drift is the first, which a narrow screen shows without scrolling.
-const HEADINGS: [&str; 8] = ["", "PSI", "of noise", "statistic", "p value", "missing", "before", "unusual values"];
+/// The columns of the overview after that of the names. Drift is the first, which a narrow screen shows without
+/// scrolling.
+const HEADINGS: [&str; 8] =
+    ["drift", "PSI", "of noise", "statistic", "p value", "missing", "missing at training", "unusual values"];
 
 /// The most bins of a chart: the levels with the largest difference.
 const BINS: usize = 20;
@@ -87,7 +89,7 @@ impl DriftReport {
                 div class="scroll" role="region" aria-label="Overview" tabindex="0" {
                     table {
                         thead { tr {
-                            th scope="col" { "" }
+                            th scope="col" { "Feature" }
                             @for heading in HEADINGS { th scope="col" { (heading) } }
                         } }
                         tbody {
@@ -138,7 +140,7 @@ fn metrics(performance: &Performance) -> Markup {
             div class="scroll" role="region" aria-label="Metrics" tabindex="0" {
                 table {
                     thead { tr {
-                        th scope="col" { "" } th scope="col" { "now" } th scope="col" { "at training" }
+                        th scope="col" { "Metric" } th scope="col" { "now" } th scope="col" { "at training" }
                     } }
                     tbody {
                         @for (name, value) in &performance.metrics {
