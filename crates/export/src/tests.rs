@@ -136,7 +136,7 @@ fn a_model_of_too_many_classes_is_an_error() {
 
 /// As in SQLite and DuckDB, which distinguish upper and lower case beyond ASCII.
 #[test]
-fn names_that_a_dialect_distinguishes_are_none() {
+fn names_that_differ_only_in_case_are_accepted_where_the_dialect_distinguishes_them() {
     let document = ModelDocument::regression("line", 6.0)
         .features(json!([feature("ä", "double"), feature("Ä", "double")]))
         .column(column("ä", json!({"feature": "ä"}), 2.5, 1.0), 2.0);

@@ -62,22 +62,7 @@ impl<'a> Machine<'a, '_> {
                 Some(Node::Unlisted(class)) => Node::Unlisted(Box::new(class.object(arguments.to_vec()))),
                 _ => object(known),
             },
-            Role::EmptyArray => {
-                let class = match arguments.first().map(|class| self.graph.node(*class)) {
-                    Some(Node::Global(class)) if class.role == Role::Ndarray => None,
-                    Some(Node::Global(class)) => Some(format!("{}.{}", class.module, class.name)),
-                    Some(Node::Unlisted(class)) => Some(class.full_name()),
-                    _ => Some("a value".to_owned()),
-                };
-                if let Some(class) = class {
-                    return Err(FileError::unsupported(
-                        self.input.place(),
-                        format!("{class} in place of numpy.ndarray"),
-                    ));
-                }
-                let dtype = Dtype { kind: Kind::Other, size: 1, is_big_endian: false };
-                Node::Array(Box::new(Array { shape: vec![0], dtype, is_fortran: false, content: None }))
-            }
+            Role::EmptyArray => self.empty_array(arguments)?,
             Role::Dtype => {
                 let code = arguments.first().and_then(|code| self.graph.text(*code)).ok_or_else(malformed)?;
                 Node::Dtype(Dtype::parse(code).ok_or_else(|| self.unknown_type(code))?)
@@ -103,6 +88,21 @@ impl<'a> Machine<'a, '_> {
             }
         };
         self.push(node)
+    }
+
+    /// An array without a shape or content, of numpy's own class only.
+    fn empty_array(&self, arguments: &[Id]) -> Result<Node<'a>, FileError> {
+        let class = match arguments.first().map(|class| self.graph.node(*class)) {
+            Some(Node::Global(class)) if class.role == Role::Ndarray => None,
+            Some(Node::Global(class)) => Some(format!("{}.{}", class.module, class.name)),
+            Some(Node::Unlisted(class)) => Some(class.full_name()),
+            _ => Some("a value".to_owned()),
+        };
+        if let Some(class) = class {
+            return Err(FileError::unsupported(self.input.place(), format!("{class} in place of numpy.ndarray")));
+        }
+        let dtype = Dtype { kind: Kind::Other, size: 1, is_big_endian: false };
+        Ok(Node::Array(Box::new(Array { shape: vec![0], dtype, is_fortran: false, content: None })))
     }
 
     fn unknown_type(&self, code: &str) -> FileError {
