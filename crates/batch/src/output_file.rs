@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// An output file: written under a temporary name in the same folder, then renamed, so that the file of the given name is
-/// always complete, also when the process is interrupted. Until [`keep`](Self::keep), an existing file is unchanged.
+/// An output file: written under a temporary name in the same folder, then renamed, so that the file of the given name
+/// is always complete, also when the process is interrupted. Until [`keep`](Self::keep), an existing file is unchanged.
 ///
 /// A pipe or device is written directly.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ pub struct MetricContext {
 }
 
 impl DriftReport {
-    /// One line with `Drift` (0 or 1) and `DriftRows` of the model, and one with `Drift` and `PopulationStabilityIndex` of
-    /// each feature and output, for at most [`MAX_SUBJECTS`] of them.
+    /// One line with `Drift` (0 or 1) and `DriftRows` of the model, and one with `Drift` and `PopulationStabilityIndex`
+    /// of each feature and output, for at most [`MAX_SUBJECTS`] of them.
     #[must_use]
     pub fn metric_lines(&self, context: &MetricContext) -> Vec<Value> {
         let of_model = json!({

@@ -86,8 +86,8 @@ impl<'m> Observed<'m> {
         self.distribution
     }
 
-    /// Adds a row of cells in the order of the signature, which the model predicts. `target`: its known answer, the value
-    /// or the position of the class.
+    /// Adds a row of cells in the order of the signature, which the model predicts. `target`: its known answer, the
+    /// value or the position of the class.
     pub fn push(&mut self, cells: &[Cell<'_>], target: Option<f64>) {
         self.rows += 1;
         let features = self.model.signature().features();

@@ -218,8 +218,8 @@ fn feature(observed: &Observed<'_>, at: usize, limits: Limits) -> Option<Subject
     })
 }
 
-/// Unknown categories. Where rare levels of the training data are grouped, they are unknown to the model too, and compared
-/// as the level of their group.
+/// Unknown categories. Where rare levels of the training data are grouped, they are unknown to the model too, and
+/// compared as the level of their group.
 fn unknown(feature: &Feature, training: &Histogram, count: u64, rare: &impl Fn(u64, f64, f64) -> Fraction) -> Fraction {
     let is_grouped = feature.levels.iter().any(|level| level == OTHER_LEVEL);
     // The number of levels with one row estimates the number of rows with further levels (Good and Turing).

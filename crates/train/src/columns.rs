@@ -15,11 +15,11 @@ pub(super) struct Terms<'t> {
     pub(super) degree: u32,
     /// Whether to add the product of every two features.
     pub(super) interactions: bool,
-    /// A column for every level, for penalised estimators. Without a penalty these columns would add up to a constant, so the
-    /// first level has none.
+    /// A column for every level, for penalised estimators. Without a penalty these columns would add up to a constant,
+    /// so the first level has none.
     pub(super) every_level: bool,
-    /// Whether there is no intercept. The first category then has a column for every level in any case, so that the same
-    /// functions can be fitted as with an intercept.
+    /// Whether there is no intercept. The first category then has a column for every level in any case, so that the
+    /// same functions can be fitted as with an intercept.
     pub(super) through_origin: bool,
     /// The reference level of categories, by feature; the first level of others.
     pub(super) reference: &'t BTreeMap<String, String>,
@@ -27,7 +27,8 @@ pub(super) struct Terms<'t> {
     pub(super) parts: &'t BTreeMap<String, Vec<DatePart>>,
 }
 
-/// The columns of each feature, followed by its powers, then the products. Means are 0 and scales 1 until they are fitted.
+/// The columns of each feature, followed by its powers, then the products. Means are 0 and scales 1 until they are
+/// fitted.
 ///
 /// # Errors
 /// [`DataError`] for too many columns, or two of the same name.

@@ -80,8 +80,8 @@ fn evaluate_fold(
 }
 
 impl FoldEvaluations {
-    /// The metrics of the probabilities that are served: if they are calibrated, each fold's with a temperature that is fitted to
-    /// the other folds.
+    /// The metrics of the probabilities that are served: if they are calibrated, each fold's with a temperature that is
+    /// fitted to the other folds.
     pub(super) fn metrics(self, is_calibrated: bool, threshold: Option<f64>) -> Option<FoldMetrics> {
         let Self(folds) = self;
         let rescaled = |(at, fold): (usize, &Evaluation)| {

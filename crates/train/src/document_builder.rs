@@ -115,8 +115,8 @@ impl<'a> DocumentBuilder<'a> {
         document.seal_with_distribution(golden, distribution)
     }
 
-    /// The metrics of the evaluated fit: of the probabilities that are served. Standard errors and baselines are sets of their own,
-    /// named after the set that they belong to.
+    /// The metrics of the evaluated fit: of the probabilities that are served. Standard errors and baselines are sets
+    /// of their own, named after the set that they belong to.
     fn metrics(&self, train: Option<&Metrics>, test: Option<&Metrics>) -> IndexMap<String, IndexMap<String, f64>> {
         let mut sets = IndexMap::new();
         let mut add = |name: &str, values: &IndexMap<&'static str, f64>| {
@@ -202,8 +202,8 @@ impl<'a> DocumentBuilder<'a> {
     }
 }
 
-/// Without residual degrees of freedom there is no residual variance, and without the factor R of all columns there are no
-/// leverages: intervals then are conformal.
+/// Without residual degrees of freedom there is no residual variance, and without the factor R of all columns there are
+/// no leverages: intervals then are conformal.
 fn least_squares(fit: &LeastSquaresFit) -> Inference {
     let columns = fit.means.len();
     let has_factor = fit.triangle.rows().len() == columns && columns <= MOST_COLUMNS_OF_LEAST_SQUARES;
@@ -245,8 +245,8 @@ fn leverage_only(leverage_factor: Option<&LeverageFactor>, rows: u64) -> Inferen
     Inference { r, ..Inference::default() }
 }
 
-/// The information about the coefficients by the working weights. With fewer rows than columns, every new row has a high
-/// leverage.
+/// The information about the coefficients by the working weights. With fewer rows than columns, every new row has a
+/// high leverage.
 fn log_link(fit: &GlmFit) -> Inference {
     let Some(statistics) = fit.statistics.as_ref().filter(|_| fit.rows > fit.parameters()) else {
         return Inference::default();

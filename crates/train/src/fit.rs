@@ -41,8 +41,8 @@ const SPARE_ROWS: u64 = 2;
 /// The regularization strength of Poisson and gamma regression with few rows: that of scikit-learn by default.
 const ALPHA_OF_FEW_ROWS: f64 = 1.0;
 
-/// The planned estimator and penalty; if the plan leaves the choice and there are too few rows for a fit without a penalty, ridge
-/// or a penalty of Poisson and gamma regression.
+/// The planned estimator and penalty; if the plan leaves the choice and there are too few rows for a fit without a
+/// penalty, ridge or a penalty of Poisson and gamma regression.
 ///
 /// # Errors
 /// [`TrainError`] when the design has too many columns.

@@ -1,8 +1,8 @@
 //! Selects the rows to hold out for testing.
 //!
-//! A hash of the seed and its number decides for each row: a stream of unknown length is split in one pass, rows that are
-//! appended do not change the side of other rows, and the same seed splits the same file in the same way everywhere. The
-//! number of held-out rows is therefore close to the fraction, but not exactly it.
+//! A hash of the seed and its number decides for each row: a stream of unknown length is split in one pass, rows that
+//! are appended do not change the side of other rows, and the same seed splits the same file in the same way
+//! everywhere. The number of held-out rows is therefore close to the fraction, but not exactly it.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,8 @@ impl Holdout {
         }
     }
 
-    /// Holds out the fold at this position of so many folds. Their rows are others than those that [`new`](Self::new) selects.
+    /// Holds out the fold at this position of so many folds. Their rows are others than those that [`new`](Self::new)
+    /// selects.
     #[must_use]
     pub fn fold(position: u32, folds: u32, seed: u64) -> Self {
         let folds = f64::from(folds.max(1));

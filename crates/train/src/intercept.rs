@@ -8,11 +8,11 @@ pub(super) fn at_zero(at_means: DoubleDouble, terms: impl Iterator<Item = (Doubl
     terms.fold(at_means, |score, (coefficient, mean)| score - coefficient * DoubleDouble::from(mean)).to_f64()
 }
 
-/// The scores of a model where every column of its design, and its offset, is zero: one, or one per class for more than two classes.
-/// The transformation of the target is not undone.
+/// The scores of a model where every column of its design, and its offset, is zero: one, or one per class for more than
+/// two classes. The transformation of the target is not undone.
 ///
-/// Far from the data, an intercept has fewer digits than a double: each coefficient of the file is rounded to 53 bits, and
-/// the sum of the terms may cancel. The digits that this rounding makes uncertain are left out.
+/// Far from the data, an intercept has fewer digits than a double: each coefficient of the file is rounded to 53 bits,
+/// and the sum of the terms may cancel. The digits that this rounding makes uncertain are left out.
 #[must_use]
 pub fn intercepts(document: &Document) -> Vec<f64> {
     let estimator = &document.estimator;
@@ -30,8 +30,8 @@ pub fn intercepts(document: &Document) -> Vec<f64> {
     estimator.intercepts().iter().enumerate().map(score).collect()
 }
 
-/// The number with as many decimal digits as its uncertainty leaves: a multiple of a power of ten that is at least twice
-/// the uncertainty.
+/// The number with as many decimal digits as its uncertainty leaves: a multiple of a power of ten that is at least
+/// twice the uncertainty.
 fn certain_digits(value: f64, uncertainty: f64) -> f64 {
     let power = libm::log10(2.0 * uncertainty).ceil();
     if !(power.is_finite() && value.is_finite()) {

@@ -1,7 +1,7 @@
 //! Trains models: reads rows from files, fits an estimator, evaluates it and builds the model file.
 //!
-//! Files are read once, in bounded memory: their values are stored in a temporary file, which is read once for the fit (again
-//! for refinement or for each iteration) and once for the evaluation.
+//! Files are read once, in bounded memory: their values are stored in a temporary file, which is read once for the fit
+//! (again for refinement or for each iteration) and once for the evaluation.
 
 // Rows are counted; a count that a double cannot represent exactly (2⁵³) is not reached.
 #![allow(clippy::cast_precision_loss)]
@@ -91,9 +91,9 @@ pub struct Trained {
 
 /// Fits, evaluates and seals a model.
 ///
-/// The metrics are those of a fit without the held-out rows; the model is then fitted to all rows. Types, levels and imputed
-/// values come from all rows in both. With test data, no row is held out, and the metrics are those of the model on the test
-/// data.
+/// The metrics are those of a fit without the held-out rows; the model is then fitted to all rows. Types, levels and
+/// imputed values come from all rows in both. With test data, no row is held out, and the metrics are those of the
+/// model on the test data.
 ///
 /// # Errors
 /// [`TrainError`], with a line on what to do about it.

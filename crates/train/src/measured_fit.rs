@@ -117,7 +117,8 @@ fn least_squares_residuals(fit: &Fit, table: &TrainingTable, rows: &EncodedRows)
     rows.rows().map(|row| fit.residual(row.design, low_parts.row(&row), row.target)).collect()
 }
 
-/// The measurement that a report contains, to which the counts of missing values are added: its rows have imputed values.
+/// The measurement that a report contains, to which the counts of missing values are added: its rows have imputed
+/// values.
 fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
     for (column, missing) in report.columns.iter_mut().zip(table.missing()) {
         column.missing = *missing;

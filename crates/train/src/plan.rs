@@ -94,8 +94,8 @@ pub enum PenaltyStrength {
 /// The penalty on the coefficients.
 #[derive(Debug, Clone, Default)]
 pub struct PenaltyPlan {
-    /// The regularization strength; when absent, automatic for ridge, lasso and elastic net, and none for Poisson and gamma
-    /// regression.
+    /// The regularization strength; when absent, automatic for ridge, lasso and elastic net, and none for Poisson and
+    /// gamma regression.
     pub alpha: Option<PenaltyStrength>,
     /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,

@@ -48,7 +48,8 @@ pub struct Term {
     /// The factor by which one unit of the column multiplies odds, a rate or a mean.
     #[serde(flatten)]
     pub ratio: Option<Ratio>,
-    /// The variance inflation factor: by how much the correlation with other columns multiplies the variance of the estimate.
+    /// The variance inflation factor: by how much the correlation with other columns multiplies the variance of the
+    /// estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vif: Option<f64>,
     /// The standard deviation of the column.
@@ -117,8 +118,8 @@ impl Ratio {
     }
 }
 
-/// A ratio and its confidence interval: the exponentials of an estimate and of the ends of its interval. None beyond the range of
-/// doubles.
+/// A ratio and its confidence interval: the exponentials of an estimate and of the ends of its interval. None beyond
+/// the range of doubles.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RatioEstimate {
     /// The ratio.
@@ -169,7 +170,8 @@ pub struct Summary {
     /// The intercept, if the fit has one; for more than two classes one for each but the reference class.
     #[serde(rename = "intercept", serialize_with = "one_or_many")]
     pub intercepts: Vec<Term>,
-    /// One for each column; for more than two classes one for each column of each class but the reference class, by class.
+    /// One for each column; for more than two classes one for each column of each class but the reference class, by
+    /// class.
     pub terms: Vec<Term>,
     /// Statistics of the fit.
     #[serde(flatten)]
@@ -242,8 +244,8 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    /// An aligned table of the coefficients, in lines of at most this many characters where its columns allow, then the statistics
-    /// of the fit.
+    /// An aligned table of the coefficients, in lines of at most this many characters where its columns allow, then the
+    /// statistics of the fit.
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let from = format!("{} % from", significant(self.level * 100.0));
@@ -267,9 +269,9 @@ impl Summary {
         text
     }
 
-    /// The numbers of a term as text, under the headings estimate, standard error, statistic, p, the ends of the interval, then
-    /// the ratio and the ends of its interval, then the VIF, where the summary has them. A number that is not known is none, and
-    /// one that the intercept does not have is empty.
+    /// The numbers of a term as text, under the headings estimate, standard error, statistic, p, the ends of the
+    /// interval, then the ratio and the ends of its interval, then the VIF, where the summary has them. A number that
+    /// is not known is none, and one that the intercept does not have is empty.
     pub(crate) fn cells(&self, term: &Term) -> Vec<Option<String>> {
         let is_intercept = term.name == INTERCEPT;
         let mut cells = vec![

@@ -35,8 +35,8 @@ impl TextTable {
 }
 
 impl TextTable {
-    /// The table in lines of at most this many characters where its columns allow: further columns follow below the others, next
-    /// to the same labels, which are the columns on the left that are aligned to the left.
+    /// The table in lines of at most this many characters where its columns allow: further columns follow below the
+    /// others, next to the same labels, which are the columns on the left that are aligned to the left.
     #[must_use]
     pub fn within(&self, most: usize) -> String {
         let widths = self.widths();

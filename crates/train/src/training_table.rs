@@ -309,8 +309,9 @@ impl TrainingTable {
 
     /// The rows that every fit needs.
     ///
-    /// The required rows are the first row of each class and, for each column of a level, the first row in which it differs
-    /// from the first row of the data. Without them a column could be constant in the rows that are not held out.
+    /// The required rows are the first row of each class and, for each column of a level, the first row in which it
+    /// differs from the first row of the data. Without them a column could be constant in the rows that are not held
+    /// out.
     ///
     /// # Errors
     /// [`SpoolError`] when the temporary file cannot be read.

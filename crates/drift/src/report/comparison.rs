@@ -46,8 +46,8 @@ pub struct Fraction {
     pub training: f64,
     /// In the compared data.
     pub data: f64,
-    /// The probability of such a fraction under the training distribution, times the number of comparisons; absent if it
-    /// is not compared.
+    /// The probability of such a fraction under the training distribution, times the number of comparisons; absent if
+    /// it is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// Whether it is drift.

@@ -7,8 +7,8 @@ use ordinate_model::preprocess::TargetTransform;
 
 /// Computes the mean of a numeric target, or the frequencies of classes, from weighted rows.
 ///
-/// The mean is that of the fit: if the logarithm of the target was fitted, the exponential of the mean logarithm, and with
-/// exposures the rate.
+/// The mean is that of the fit: if the logarithm of the target was fitted, the exponential of the mean logarithm, and
+/// with exposures the rate.
 #[derive(Debug, Clone)]
 pub(crate) struct BaselineBuilder {
     transform: TargetTransform,
@@ -50,7 +50,8 @@ impl BaselineBuilder {
         }
     }
 
-    /// One number: the prediction; or for classes, one frequency each. Empty without rows, or if the mean is not finite.
+    /// One number: the prediction; or for classes, one frequency each. Empty without rows, or if the mean is not
+    /// finite.
     pub(crate) fn finish(&self) -> Vec<f64> {
         if self.weight <= 0.0 {
             return Vec::new();

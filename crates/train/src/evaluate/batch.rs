@@ -47,8 +47,8 @@ impl<'m> Batch<'m> {
         Self { model, rows: RowsBuilder::new(model.signature(), BATCH_ROWS), labels: Vec::new() }
     }
 
-    /// Adds a row of cells in the order of the signature. Returns whether the batch is full, and must be predicted before the
-    /// next row.
+    /// Adds a row of cells in the order of the signature. Returns whether the batch is full, and must be predicted
+    /// before the next row.
     ///
     /// # Errors
     /// [`AnswerError`] when the batch was full.

@@ -5,8 +5,8 @@
 //! classes, unless there is a threshold.
 //!
 //! A temperature is never judged on the rows it was fitted to: the held-out rows are split into folds, and each row's
-//! probabilities are computed with the temperature that was fitted to the other folds (cross-fitting). Probabilities are
-//! calibrated only if that lowers the log loss by more than the standard error of the difference.
+//! probabilities are computed with the temperature that was fitted to the other folds (cross-fitting). Probabilities
+//! are calibrated only if that lowers the log loss by more than the standard error of the difference.
 
 use super::Evaluation;
 use super::classification::log_loss;
@@ -18,8 +18,8 @@ use ordinate_model::random::mix;
 /// The fewest rows, of at least two classes, for calibration.
 pub const MIN_ROWS: usize = 10;
 
-/// The standard deviation of the normal prior of the temperature's logarithm, whose mean is 0: few rows change little. Without
-/// it, the few held-out rows of small data would make the log loss of new rows worse than no calibration.
+/// The standard deviation of the normal prior of the temperature's logarithm, whose mean is 0: few rows change little.
+/// Without it, the few held-out rows of small data would make the log loss of new rows worse than no calibration.
 const PRIOR: f64 = 0.25;
 
 /// The folds of the rows for cross-fitting.
@@ -87,8 +87,8 @@ impl Calibration {
     }
 }
 
-/// A temperature for the rows of one fold, fitted to those of the others; at most [`MOST_ROWS`] of them. None for regressions and
-/// for too many rows.
+/// A temperature for the rows of one fold, fitted to those of the others; at most [`MOST_ROWS`] of them. None for
+/// regressions and for too many rows.
 pub(crate) fn without_fold(folds: &[Evaluation], fold: usize) -> Option<f64> {
     fn of_classes(evaluation: &Evaluation) -> Option<&KeptRows> {
         match evaluation {

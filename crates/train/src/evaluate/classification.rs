@@ -52,8 +52,8 @@ impl Classification {
         }
     }
 
-    /// Adds a row: the positions of the actual and of the predicted class, one probability for each class, and the weight. A row
-    /// whose position is out of range is ignored, and so is a row of weight zero.
+    /// Adds a row: the positions of the actual and of the predicted class, one probability for each class, and the
+    /// weight. A row whose position is out of range is ignored, and so is a row of weight zero.
     pub fn push(&mut self, actual: usize, predicted: usize, probabilities: &[f64], weight: f64) {
         self.push_ranked(actual, predicted, probabilities, probabilities.get(1).copied().unwrap_or(0.0), weight);
     }
@@ -98,9 +98,9 @@ impl Classification {
         Calibration::new(self.kept.as_ref()?, self.classes, seed)
     }
 
-    /// The evaluation of the same rows with scores divided by a temperature, which may differ from row to row. With a threshold,
-    /// the second of two classes is predicted where its probability reaches it; otherwise, predictions are the same. None if there
-    /// were too many rows.
+    /// The evaluation of the same rows with scores divided by a temperature, which may differ from row to row. With a
+    /// threshold, the second of two classes is predicted where its probability reaches it; otherwise, predictions are
+    /// the same. None if there were too many rows.
     pub(crate) fn rescaled(&self, temperature: impl Fn(usize) -> f64, threshold: Option<f64>) -> Option<Self> {
         let mut rescaled = Self::new(self.classes);
         for (at, (row, probabilities)) in self.kept.as_ref()?.iter().enumerate() {
@@ -112,23 +112,23 @@ impl Classification {
         Some(rescaled)
     }
 
-    /// The ROC curve of one class against the rest; for two classes, of the second. None if all rows or no rows are of the class,
-    /// or if there were too many rows.
+    /// The ROC curve of one class against the rest; for two classes, of the second. None if all rows or no rows are of
+    /// the class, or if there were too many rows.
     #[must_use]
     pub fn roc(&self, class: usize) -> Option<Curve> {
         Curve::new(self.kept.as_ref()?.scores(class))
     }
 
-    /// Precision, recall and F1 of the second of two classes by the threshold on its probability. None if there were too many
-    /// rows, or no rows of either class.
+    /// Precision, recall and F1 of the second of two classes by the threshold on its probability. None if there were
+    /// too many rows, or no rows of either class.
     #[must_use]
     pub fn thresholds(&self) -> Option<ThresholdCurve> {
         let kept = self.kept.as_ref().filter(|_| self.classes == 2)?;
         ThresholdCurve::new(kept.confidences())
     }
 
-    /// Predicted probability and observed frequency in at most ten bins of equal size: of the second of two classes, or of the
-    /// predicted one of more classes. Empty if there were too many rows.
+    /// Predicted probability and observed frequency in at most ten bins of equal size: of the second of two classes, or
+    /// of the predicted one of more classes. Empty if there were too many rows.
     #[must_use]
     pub fn calibration_bins(&self) -> Vec<Bin> {
         self.kept.as_ref().map(|kept| calibration_bins(kept.confidences())).unwrap_or_default()
@@ -159,8 +159,8 @@ impl Classification {
         ))
     }
 
-    /// The metrics of rows that the fit did not use, with calibration, standard errors and, for these frequencies of the classes
-    /// in the rows of the fit, the baseline. None without rows.
+    /// The metrics of rows that the fit did not use, with calibration, standard errors and, for these frequencies of
+    /// the classes in the rows of the fit, the baseline. None without rows.
     #[must_use]
     pub fn measure(&self, baseline: Option<&Baseline<'_>>) -> Option<Metrics> {
         let mut metrics = self.finish()?;

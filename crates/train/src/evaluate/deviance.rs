@@ -46,8 +46,8 @@ impl DevianceSums {
         self.deviance / weight
     }
 
-    /// The deviance of the predictions, the deviance of the constant rate that fits these rows best, and that rate. None if no
-    /// target is above zero, or all rates are equal.
+    /// The deviance of the predictions, the deviance of the constant rate that fits these rows best, and that rate.
+    /// None if no target is above zero, or all rates are equal.
     pub(super) fn compared(&self) -> Option<Compared> {
         let reference = self.reference?;
         let rate = self.rates / self.weight;

@@ -9,7 +9,8 @@ pub(super) struct KeptRow {
     pub(super) actual: u32,
     pub(super) predicted: u32,
     pub(super) weight: f64,
-    /// The probability of the second of two classes before calibration, which orders the rows as the calibrated one does.
+    /// The probability of the second of two classes before calibration, which orders the rows as the calibrated one
+    /// does.
     pub(super) rank: f64,
 }
 
@@ -64,7 +65,8 @@ impl KeptRows {
         self.rows.iter().zip(self.probabilities.chunks_exact(self.classes.max(1)))
     }
 
-    /// The scores of one class against the rest: the ranks for two classes, and the probabilities of the class for more.
+    /// The scores of one class against the rest: the ranks for two classes, and the probabilities of the class for
+    /// more.
     pub(super) fn scores(&self, class: usize) -> Vec<Score> {
         let score = |(row, probabilities): (&KeptRow, &[f64])| {
             let value = if self.classes == 2 { row.rank } else { probabilities.get(class).copied().unwrap_or(0.0) };

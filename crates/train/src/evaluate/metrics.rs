@@ -25,16 +25,16 @@ pub const KEPT_NUMBERS: usize = 4_000_000;
 /// | `calibration_slope` | the maximum likelihood factor on the scores: 1 is calibrated, below 1 is overconfident; absent outside 0.1 to 10 |
 /// | `expected_calibration_error` | mean distance between predicted probability and observed frequency, over at most ten bins of equal size: of the second of two classes, or of the predicted class |
 ///
-/// The weighted definitions are those of scikit-learn 1.9, whose MAPE is a fraction. The last two are of rows that the fit did
-/// not use.
+/// The weighted definitions are those of scikit-learn 1.9, whose MAPE is a fraction. The last two are of rows that the
+/// fit did not use.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics {
     /// The number of rows.
     pub rows: u64,
     /// The metrics, all finite.
     pub values: IndexMap<&'static str, f64>,
-    /// The standard errors of the metrics, for rows that the fit did not use: by the delta method, as if the rows were a random
-    /// sample. Absent where the rows do not vary.
+    /// The standard errors of the metrics, for rows that the fit did not use: by the delta method, as if the rows were
+    /// a random sample. Absent where the rows do not vary.
     pub standard_errors: IndexMap<&'static str, f64>,
     /// The same metrics of a prediction without features.
     pub baseline: IndexMap<&'static str, f64>,

@@ -1,7 +1,7 @@
 //! Evaluates predictions on labelled rows.
 //!
-//! Most metrics are sums over a stream of rows. The median error and the curves need all rows: they keep up to [`KEPT_NUMBERS`]
-//! for fitted and for held-out rows, and are absent for more.
+//! Most metrics are sums over a stream of rows. The median error and the curves need all rows: they keep up to
+//! [`KEPT_NUMBERS`] for fitted and for held-out rows, and are absent for more.
 
 mod baseline;
 mod batch;
@@ -252,8 +252,8 @@ impl Evaluation {
         }
     }
 
-    /// The metrics of rows that the fit did not use, with standard errors. `baseline`: the constant prediction, or the frequencies
-    /// of the classes, for the baseline; empty for none. None without rows, or if an error overflows.
+    /// The metrics of rows that the fit did not use, with standard errors. `baseline`: the constant prediction, or the
+    /// frequencies of the classes, for the baseline; empty for none. None without rows, or if an error overflows.
     #[must_use]
     pub fn measure(&self, baseline: &[f64], threshold: Option<f64>) -> Option<Metrics> {
         match self {

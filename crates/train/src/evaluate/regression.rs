@@ -84,14 +84,15 @@ impl KeptNumbers {
 }
 
 impl Regression {
-    /// Also computes adjusted R², for the number of parameters, including the intercept, of an unpenalised fit to these rows.
+    /// Also computes adjusted R², for the number of parameters, including the intercept, of an unpenalised fit to these
+    /// rows.
     #[must_use]
     pub fn of_parameters(self, parameters: Option<u64>) -> Self {
         Self { fitted_parameters: parameters, ..self }
     }
 
-    /// Also computes the mean deviance of the family of a generalised linear model, and the fraction of it that predictions
-    /// explain.
+    /// Also computes the mean deviance of the family of a generalised linear model, and the fraction of it that
+    /// predictions explain.
     #[must_use]
     pub fn with_family_of(self, document: &Document) -> Self {
         Self { deviance: document.estimator.glm_family().map(DevianceSums::new), ..self }
@@ -127,7 +128,8 @@ impl Regression {
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
-        // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the weight.
+        // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the
+        // weight.
         self.spread += weight * (before / self.weight) * from_mean * from_mean;
     }
 
@@ -162,8 +164,9 @@ impl Regression {
 }
 
 impl Regression {
-    /// The metrics of rows that the fit did not use, with standard errors and, for this constant prediction, the baseline. For a
-    /// generalised linear model it is a rate, to which exposures are factors. None without rows, or if an error overflows.
+    /// The metrics of rows that the fit did not use, with standard errors and, for this constant prediction, the
+    /// baseline. For a generalised linear model it is a rate, to which exposures are factors. None without rows, or if
+    /// an error overflows.
     #[must_use]
     pub fn measure(&self, baseline: Option<f64>) -> Option<Metrics> {
         let mut metrics = self.finish()?;
@@ -209,8 +212,8 @@ fn median_error(rows: impl Iterator<Item = RegressionRow>) -> Option<f64> {
     median(rows.map(|row| ((row.actual - row.predicted).abs(), row.weight)).collect())
 }
 
-/// The weighted median: the mean of the smallest value that at most half of the weight exceeds, and the largest that at most half
-/// of the weight falls below.
+/// The weighted median: the mean of the smallest value that at most half of the weight exceeds, and the largest that at
+/// most half of the weight falls below.
 fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
     values.retain(|(_, weight)| *weight > 0.0);
     let (_, first) = values.first()?;

@@ -2,7 +2,8 @@
 
 use super::kept_rows::{KeptRow, KeptRows};
 
-/// The range of the factor on the scores. For held-out rows that are classified without error, no factor is the largest.
+/// The range of the factor on the scores. For held-out rows that are classified without error, no factor is the
+/// largest.
 pub(super) const FACTORS: [f64; 2] = [0.1, 10.0];
 
 /// The scores of rows, each less the largest of its row: rows × classes.
@@ -32,9 +33,9 @@ impl ScoreTable {
         self.rows.iter().zip(scores).map(|((actual, weight), scores)| (*actual, *weight, scores))
     }
 
-    /// The maximum likelihood factor on the scores of the rows that `includes` accepts, or with a prior the maximum a posteriori,
-    /// and whether it is at a limit of its range. The prior is normal, of the factor's logarithm, with mean 0 and this standard
-    /// deviation.
+    /// The maximum likelihood factor on the scores of the rows that `includes` accepts, or with a prior the maximum a
+    /// posteriori, and whether it is at a limit of its range. The prior is normal, of the factor's logarithm, with mean
+    /// 0 and this standard deviation.
     pub(super) fn best_factor(&self, prior: Option<f64>, includes: impl Fn(usize) -> bool) -> (f64, bool) {
         let chosen = || self.iter().enumerate().filter(|(at, _)| includes(*at)).map(|(_, row)| row);
         let (count, total) = chosen().fold((0.0, 0.0), |(count, total), (_, weight, _)| (count + 1.0, total + weight));

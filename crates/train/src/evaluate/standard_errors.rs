@@ -1,8 +1,9 @@
 //! Standard errors of metrics by the delta method.
 //!
-//! A metric is a function of the weights of its rows. With its derivative by each weight, `√(n/(n − 1) · Σ(wᵢ ∂m/∂wᵢ)²)` is its
-//! standard error for rows drawn at random (the infinitesimal jackknife; Efron, 1982). For a mean that is `s/√n`, and for the
-//! area under the ROC curve that of its structural components (Sen, 1960) up to `n/(n − 1)`.
+//! A metric is a function of the weights of its rows. With its derivative by each weight,
+//! `√(n/(n − 1) · Σ(wᵢ ∂m/∂wᵢ)²)` is its standard error for rows drawn at random (the infinitesimal jackknife; Efron,
+//! 1982). For a mean that is `s/√n`, and for the area under the ROC curve that of its structural components (Sen, 1960)
+//! up to `n/(n − 1)`.
 
 use indexmap::IndexMap;
 
@@ -112,8 +113,8 @@ fn of_areas(rows: &KeptRows, classes: usize) -> Option<f64> {
     of_influences(influences.into_iter(), rows.len())
 }
 
-/// `wᵢ ∂A/∂wᵢ` of the area under the ROC curve, for each row: the fraction of the rows of the other kind that are on the right
-/// side of it, less the area.
+/// `wᵢ ∂A/∂wᵢ` of the area under the ROC curve, for each row: the fraction of the rows of the other kind that are on
+/// the right side of it, less the area.
 fn area_influences(scores: &[Score]) -> Option<Vec<f64>> {
     let total =
         |positive: bool| scores.iter().filter(|row| row.positive == positive).map(|row| row.weight).sum::<f64>();
@@ -162,7 +163,8 @@ pub(super) fn regression(
     let of_family = |sums: &DevianceSums| {
         let (family, rate) = (sums.family, sums.compared().map(|compared| compared.rate));
         let own = move |row: &RegressionRow| family.deviance(row.actual, row.predicted);
-        // The constant rate minimises its deviance, which therefore changes with a weight by the deviance of the row alone.
+        // The constant rate minimises its deviance, which therefore changes with a weight by the deviance of the row
+        // alone.
         let d2 = rate.and_then(|rate| {
             of_ratio(rows.clone().map(|row| (own(&row), family.deviance(row.actual, rate * row.exposure), row.weight)))
         });
@@ -204,8 +206,8 @@ mod tests {
         assert_eq!(got.len(), expected.len(), "{got:?}");
     }
 
-    /// The data of the tests of `classification` and `regression`; the derivatives of the metrics of scikit-learn 1.9.1 by each
-    /// `sample_weight`, by central differences of fourth order.
+    /// The data of the tests of `classification` and `regression`; the derivatives of the metrics of scikit-learn 1.9.1
+    /// by each `sample_weight`, by central differences of fourth order.
     #[test]
     fn standard_errors_agree_with_the_derivatives_of_scikit_learns_metrics() {
         let two = |weighted| two_classes(weighted).measure(None).unwrap().standard_errors;

@@ -15,8 +15,8 @@ pub struct ThresholdPoint {
     pub f1: f64,
 }
 
-/// All thresholds, descending: from the highest probability of a row, from which on the fewest rows are predicted as the class,
-/// to the lowest.
+/// All thresholds, descending: from the highest probability of a row, from which on the fewest rows are predicted as
+/// the class, to the lowest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdCurve {
     /// One point for each probability.

@@ -7,8 +7,8 @@ use ordinate_table::SpoolError;
 
 /// Rows whose weights are multiplied by a factor for their class.
 ///
-/// Balanced weights are `n/(k·nₖ)` for `k` classes, where `n` is the weight of all rows and `nₖ` that of the class, as in
-/// scikit-learn's `class_weight="balanced"`: the sum of all weights stays the same.
+/// Balanced weights are `n/(k·nₖ)` for `k` classes, where `n` is the weight of all rows and `nₖ` that of the class, as
+/// in scikit-learn's `class_weight="balanced"`: the sum of all weights stays the same.
 #[derive(Debug)]
 pub(super) struct ClassWeighted<'t> {
     rows: TrainingRows<'t>,

@@ -16,7 +16,8 @@ use ordinate_table::Decision;
 /// exact fits need a second.
 const REFINEMENTS: usize = 2;
 
-/// Fits ordinary least squares. The moments of both sides are merged, so that the fit to all rows needs no pass of its own.
+/// Fits ordinary least squares. The moments of both sides are merged, so that the fit to all rows needs no pass of its
+/// own.
 pub(super) fn linear(table: TrainingTable, holdout: &Holdout) -> Result<(TrainingTable, Fits), TrainError> {
     let columns = table.names().len() as u64;
     let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, true)?;
@@ -56,8 +57,8 @@ pub(super) struct Prepared<M = Moments> {
     pub(super) decisions: Vec<Decision>,
 }
 
-/// Computes the moments, and drops constant columns and, where the fit requires it, dependent columns. The moments are then
-/// computed again, so that the model is that of a table without these columns.
+/// Computes the moments, and drops constant columns and, where the fit requires it, dependent columns. The moments are
+/// then computed again, so that the model is that of a table without these columns.
 pub(super) fn prepare(table: TrainingTable, holdout: &Holdout, independent: bool) -> Result<Prepared, TrainError> {
     let mut decisions = Vec::new();
     let mut table = table;

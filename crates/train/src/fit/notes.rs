@@ -18,11 +18,12 @@ use ordinate_model::wording::{NAMED, counted, listed};
 /// A variance inflation factor above which a coefficient rests on the last digits of the data.
 const EXTREME_VARIANCE_INFLATION: f64 = 1e10;
 
-/// A variance inflation factor above which a coefficient is hardly its column's own (Kutner, Nachtsheim, Neter and Li, 2004).
+/// A variance inflation factor above which a coefficient is hardly its column's own (Kutner, Nachtsheim, Neter and Li,
+/// 2004).
 const HIGH_VARIANCE_INFLATION: f64 = 10.0;
 
-/// A power or product of which less than this fraction is orthogonal to the other columns: predictions lose half of their
-/// sixteen digits. NIST's Filip has 6·10⁻⁸.
+/// A power or product of which less than this fraction is orthogonal to the other columns: predictions lose half of
+/// their sixteen digits. NIST's Filip has 6·10⁻⁸.
 const NEARLY_DEPENDENT: f64 = 1e-7;
 
 /// Pearson's χ² ÷ degrees of freedom above which counts vary more than a Poisson distribution does.
@@ -135,8 +136,8 @@ fn nearly_dependent(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Option<S
     ))
 }
 
-/// The columns that are nearly linear combinations of others. The parts of a date, which always are (its year and day of the year
-/// give the days), have one note for each date.
+/// The columns that are nearly linear combinations of others. The parts of a date, which always are (its year and day
+/// of the year give the days), have one note for each date.
 pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn]) -> Vec<String> {
     let is_date = |column: &&DesignColumn| column.product.iter().any(|factor| factor.part.is_some());
     let dates: HashSet<&str> = columns.iter().filter(is_date).map(|column| column.name.as_str()).collect();

@@ -19,7 +19,8 @@ use crate::training_table::TrainingTable;
 /// Regularization strengths that cross-validation tries. They need no pass of their own.
 const CANDIDATES: usize = 100;
 
-/// Fits ridge, lasso or elastic net, from the same moments as least squares, or for categories of many levels, from sparse moments.
+/// Fits ridge, lasso or elastic net, from the same moments as least squares, or for categories of many levels, from
+/// sparse moments.
 pub(super) fn penalised(
     table: TrainingTable,
     holdout: &Holdout,

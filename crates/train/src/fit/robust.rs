@@ -6,7 +6,8 @@ use crate::solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, Stan
 use crate::summary::Residuals;
 use crate::training_table::{EncodedRows, TrainingTable};
 
-/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows; or a note on the reason why not.
+/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows; or a note on the
+/// reason why not.
 ///
 /// # Errors
 /// [`TrainError::Spool`]

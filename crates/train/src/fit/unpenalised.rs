@@ -48,8 +48,8 @@ pub(super) fn unpenalised(
         whole.clone()
     } else {
         let kept = TrainingRows { table: &table, holdout: Some(holdout) };
-        // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution, and that one
-        // has seen the held-out rows.
+        // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution,
+        // and that one has seen the held-out rows.
         let part = logistic::fit_of_part_unpenalised(&kept, count, settings).map_err(in_classes(&table))?;
         if part.separation.is_some() {
             notes.push(

@@ -1,5 +1,5 @@
-//! Charts as SVG. They have a few fixed colours, which the style sheet of the page replaces by those of the light or the dark
-//! theme.
+//! Charts as SVG. They have a few fixed colours, which the style sheet of the page replaces by those of the light or
+//! the dark theme.
 
 mod forest;
 

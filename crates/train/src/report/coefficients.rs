@@ -32,7 +32,8 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> Markup {
     }
 }
 
-/// Why a model without a summary has no standard errors, in sentences; none for a fit without a penalty, whose notes say it.
+/// Why a model without a summary has no standard errors, in sentences; none for a fit without a penalty, whose notes
+/// say it.
 #[must_use]
 pub fn no_standard_errors(document: &Document) -> Option<String> {
     let option = match &document.estimator {

@@ -20,8 +20,8 @@ pub(super) struct Effect {
 /// The most lines of a chart.
 const SHOWN: usize = 40;
 
-/// The classes of the scores of a classifier with more than two: all classes, or with a summary those that are compared with the
-/// reference class.
+/// The classes of the scores of a classifier with more than two: all classes, or with a summary those that are compared
+/// with the reference class.
 pub(super) fn score_classes(input: &ReportInput<'_>) -> Vec<String> {
     let classes = input.document.estimator.classes().unwrap_or_default();
     if classes.len() < 3 {
@@ -36,7 +36,8 @@ pub(super) fn score_classes(input: &ReportInput<'_>) -> Vec<String> {
 /// The effects of all columns, in the order of the design.
 pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
     let document = input.document;
-    // Solvers other than least squares divide each column by its standard deviation. For least squares it follows from R.
+    // Solvers other than least squares divide each column by its standard deviation. For least squares it follows from
+    // R.
     let standardised = !matches!(document.estimator, Coefficients::Linear(_));
     let columns = &document.preprocess.columns;
     let effect = |(i, column): (usize, &ordinate_model::preprocess::DesignColumn)| {
@@ -89,8 +90,8 @@ pub(super) struct ForestRows {
     pub(super) names_classes: bool,
 }
 
-/// The largest effects as rows of a forest plot, in units of `unit`. A few classes are lines of one column in different colours;
-/// for more classes than colours, each line has the name of the class.
+/// The largest effects as rows of a forest plot, in units of `unit`. A few classes are lines of one column in different
+/// colours; for more classes than colours, each line has the name of the class.
 pub(super) fn forest_rows(effects: &[Effect], classes: &[String], unit: f64) -> ForestRows {
     let has_interval = |effect: &&Effect| effect.intervals.iter().any(Option::is_some);
     let drawn: Vec<&Effect> = effects.iter().filter(has_interval).collect();

@@ -38,8 +38,8 @@ pub struct InfluentialRow {
     pub weight: f64,
     /// The leverage, between 0 and 1.
     pub leverage: f64,
-    /// Cook's distance: `r²h/((1 − h)p)` for the standardised residual r, leverage h and p coefficients. For classes, and without a
-    /// residual variance, its analogue with the mean square of the residuals.
+    /// Cook's distance: `r²h/((1 − h)p)` for the standardised residual r, leverage h and p coefficients. For classes,
+    /// and without a residual variance, its analogue with the mean square of the residuals.
     pub distance: f64,
 }
 

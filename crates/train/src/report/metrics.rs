@@ -13,8 +13,8 @@ pub(super) struct MetricTable {
 }
 
 impl MetricTable {
-    /// The rows that the fit did not use come first, then their baseline; standard errors are in the same cells. None without
-    /// metrics.
+    /// The rows that the fit did not use come first, then their baseline; standard errors are in the same cells. None
+    /// without metrics.
     pub(super) fn new(input: &ReportInput<'_>) -> Option<Self> {
         let mut sets = input.metrics();
         sets.sort_by_key(|set| !set.is_held_out);

@@ -1,7 +1,7 @@
 //! Reports on a model: an HTML page (`--report FILE.html`) and a model card in Markdown (`--card FILE.md`).
 //!
-//! Both are functions of a [`ReportInput`]. What they show of the rows comes from a [`ReportDataCollector`], to which the
-//! labelled rows are added once:
+//! Both are functions of a [`ReportInput`]. What they show of the rows comes from a [`ReportDataCollector`], to which
+//! the labelled rows are added once:
 //!
 //! ```no_run
 //! # use ordinate_model::Model;

@@ -80,8 +80,8 @@ pub struct SampledRow {
     pub actual: f64,
     /// The prediction.
     pub predicted: f64,
-    /// Target − prediction, or the difference of their logarithms if the logarithm was fitted. For a generalised linear model
-    /// divided by the standard deviation of its family at the prediction (Pearson residual).
+    /// Target − prediction, or the difference of their logarithms if the logarithm was fitted. For a generalised linear
+    /// model divided by the standard deviation of its family at the prediction (Pearson residual).
     pub residual: f64,
     /// The weight.
     pub weight: f64,
@@ -323,7 +323,8 @@ impl PredictionStatistics {
             self.residuals.push(residual, label.weight);
             self.influence.push(model, number, label, row, answer, Some(residual));
         }
-        // The multiples of the golden ratio are equidistributed: the rows with the smallest are a sample without periods.
+        // The multiples of the golden ratio are equidistributed: the rows with the smallest are a sample without
+        // periods.
         let rank = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if self.sample.len() == SAMPLE_ROWS {
             if self.sample.peek().is_some_and(|(largest, _)| *largest <= rank) {

@@ -1,7 +1,7 @@
 //! `XᵀWX` with about 32 digits, for the standard errors of nearly dependent columns.
 //!
-//! Squaring the condition number loses half of the digits, so coefficients come from QR and not from here. The products of every
-//! two columns in compensated arithmetic are expensive, so they are computed for ill-conditioned designs only.
+//! Squaring the condition number loses half of the digits, so coefficients come from QR and not from here. The products
+//! of every two columns in compensated arithmetic are expensive, so they are computed for ill-conditioned designs only.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
@@ -28,8 +28,8 @@ impl CrossProducts {
         Self((0..columns).map(|row| vec![DoubleDoubleSum::default(); columns - row]).collect())
     }
 
-    /// The unit standard errors of a fit with the same means. None for columns of extreme size, or if the matrix is not positive
-    /// definite even with these digits.
+    /// The unit standard errors of a fit with the same means. None for columns of extreme size, or if the matrix is not
+    /// positive definite even with these digits.
     pub(crate) fn unit_errors(&self, fit: &LeastSquaresFit) -> Option<UnitErrors> {
         let rows: Vec<Vec<_>> = self.0.iter().map(|row| row.iter().map(DoubleDoubleSum::total).collect()).collect();
         if !rows.iter().filter_map(|row| row.first()).all(|square| SQUARES.contains(&square.to_f64())) {
@@ -79,8 +79,8 @@ impl WithSimd for AddRows<'_> {
     }
 }
 
-/// The factorisation `L D Lᵀ` of a symmetric positive definite matrix: the rows of `D Lᵀ`, from the diagonal (Golub and Van Loan,
-/// *Matrix Computations*, 4th edition, §4.1.2).
+/// The factorisation `L D Lᵀ` of a symmetric positive definite matrix: the rows of `D Lᵀ`, from the diagonal (Golub and
+/// Van Loan, *Matrix Computations*, 4th edition, §4.1.2).
 struct LdlFactors(Vec<Vec<DoubleDouble>>);
 
 impl LdlFactors {
@@ -124,7 +124,8 @@ impl LdlFactors {
 mod tests {
     use super::*;
 
-    /// The Hilbert matrix of order 8 has a condition number of 1.5·10¹⁰, and an inverse of whole numbers that add up to 64.
+    /// The Hilbert matrix of order 8 has a condition number of 1.5·10¹⁰, and an inverse of whole numbers that add up to
+    /// 64.
     #[test]
     fn the_inverse_of_a_hilbert_matrix_has_all_digits() {
         let entry = |i: u32, j: u32| DoubleDouble::from(1.0) / DoubleDouble::from(f64::from(i + j + 1));

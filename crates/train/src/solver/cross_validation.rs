@@ -1,8 +1,8 @@
 //! Cross-validation of the regularization strength.
 //!
-//! Each candidate is fitted to all folds except one and scored on that one, for every fold in turn. For squared errors, the
-//! moments of the folds are enough, so one pass gives the whole path. In logistic regression, each candidate starts from the
-//! coefficients of the one before.
+//! Each candidate is fitted to all folds except one and scored on that one, for every fold in turn. For squared errors,
+//! the moments of the folds are enough, so one pass gives the whole path. In logistic regression, each candidate starts
+//! from the coefficients of the one before.
 
 use std::num::NonZero;
 
@@ -40,8 +40,8 @@ impl PenaltyFamily {
 pub enum SelectionRule {
     /// The smallest error.
     Best,
-    /// The strongest regularization whose error is within one standard error of the smallest: the simplest model that is not
-    /// significantly worse (Breiman, Friedman, Olshen and Stone, 1984).
+    /// The strongest regularization whose error is within one standard error of the smallest: the simplest model that
+    /// is not significantly worse (Breiman, Friedman, Olshen and Stone, 1984).
     OneStandardError,
 }
 
@@ -116,7 +116,8 @@ fn of_folds<A>(
             return Ok(());
         }
         if parts.is_empty() {
-            // The shift may be any point near the data. It must be the same for all folds, so that constant columns stay constant.
+            // The shift may be any point near the data. It must be the same for all folds, so that constant columns
+            // stay constant.
             let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
             parts = (0..folds).map(|_| new(&near)).collect();
         }
@@ -132,8 +133,9 @@ fn of_folds<A>(
     Ok(parts)
 }
 
-/// Selects one of `count` regularization strengths from the moments of the folds. `names`: the features, then the target.
-/// `report` is called with the fraction of the work that is done. A feature that is constant in all folds gets the coefficient 0.
+/// Selects one of `count` regularization strengths from the moments of the folds. `names`: the features, then the
+/// target. `report` is called with the fraction of the work that is done. A feature that is constant in all folds gets
+/// the coefficient 0.
 ///
 /// # Errors
 /// [`SolveError`] when a fold is empty, no feature is correlated with the target, or a column is not finite.
@@ -215,8 +217,8 @@ pub fn logistic_alphas(count: usize) -> Vec<f64> {
     geometric(1e4, 1e-4, count)
 }
 
-/// Selects one of these regularization strengths (`alpha` = 1 / C, best in descending order) for logistic regression, in
-/// stratified folds: at most as many as the largest class has rows. `settings.c` is ignored.
+/// Selects one of these regularization strengths (`alpha` = 1 / C, best in descending order) for logistic regression,
+/// in stratified folds: at most as many as the largest class has rows. `settings.c` is ignored.
 ///
 /// # Errors
 /// [`SolveError`] when fewer than two folds have rows, or a fit fails.
@@ -279,7 +281,8 @@ struct FoldRows<'f, R> {
 }
 
 impl<R: DesignRows> FoldRows<'_, R> {
-    /// Fits all other rows with each alpha. Returns the weight of the fold, and the mean loss on it and the convergence of each fit.
+    /// Fits all other rows with each alpha. Returns the weight of the fold, and the mean loss on it and the convergence
+    /// of each fit.
     fn measure(
         self,
         classes: usize,
@@ -326,8 +329,8 @@ impl<R: DesignRows> DesignRows for FoldRows<'_, R> {
     }
 }
 
-/// The moments of all folds, then for each fold the moments of all others. These are merged from the moments of the folds before
-/// and after it, so that three merges for each fold are enough.
+/// The moments of all folds, then for each fold the moments of all others. These are merged from the moments of the
+/// folds before and after it, so that three merges for each fold are enough.
 fn without_each<M: PenalisedMoments>(folds: &[M]) -> Vec<M> {
     fn running<'m, M: PenalisedMoments + 'm>(folds: impl Iterator<Item = &'m M>) -> Vec<Option<M>> {
         let mut so_far: Option<M> = None;

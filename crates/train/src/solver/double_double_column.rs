@@ -1,8 +1,8 @@
 //! Columns of double-doubles (about 32 digits) and sums of their products; [`DoubleDouble`] is one number.
 //!
-//! The dot product is Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product* (2005): the rounding errors of products and
-//! sums are exact, and are summed in a double. The result is as accurate as with twice the digits, in a third of the
-//! operations of double-double arithmetic.
+//! The dot product is Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product* (2005): the rounding errors of
+//! products and sums are exact, and are summed in a double. The result is as accurate as with twice the digits, in a
+//! third of the operations of double-double arithmetic.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]

@@ -1,8 +1,8 @@
 //! Assigns rows to the folds of a cross-validation, stratified by class.
 //!
-//! Each round assigns one row of a class to every fold, in an order drawn from the seed. One pass is enough for a stream of
-//! unknown length, every pass gives the same folds, and the numbers of rows of a class in two folds differ by one at most.
-//! In a regression, all rows are one class.
+//! Each round assigns one row of a class to every fold, in an order drawn from the seed. One pass is enough for a
+//! stream of unknown length, every pass gives the same folds, and the numbers of rows of a class in two folds differ by
+//! one at most. In a regression, all rows are one class.
 
 use super::error::SolveError;
 use ordinate_model::random::mix;

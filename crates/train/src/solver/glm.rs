@@ -1,16 +1,16 @@
 //! Poisson and gamma regression with a log link, by Newton's method.
 //!
-//! The objective is that of scikit-learn's `PoissonRegressor` and `GammaRegressor`, on standardised features (weighted mean,
-//! population standard deviation). The intercept is not penalised, and an offset has no coefficient:
+//! The objective is that of scikit-learn's `PoissonRegressor` and `GammaRegressor`, on standardised features (weighted
+//! mean, population standard deviation). The intercept is not penalised, and an offset has no coefficient:
 //!
 //! ```text
 //! Σ w · d(y, μ) / (2 Σ w) + alpha/2 · ‖b‖²        ln μ = intercept + Z b + offset,   d the deviance of a row
 //! ```
 //!
-//! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively reweighted least
-//! squares (McCullagh and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
-//! are orthonormalised by the factor R of their moments first: the Hessian then is as well conditioned as the working weights
-//! are, however dependent the columns.
+//! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively
+//! reweighted least squares (McCullagh and Nelder, 1989, §2.5) and halves steps that do not reduce the objective.
+//! Without a penalty the columns are orthonormalised by the factor R of their moments first: the Hessian then is as
+//! well conditioned as the working weights are, however dependent the columns.
 
 mod basis;
 mod crossed;
@@ -33,8 +33,8 @@ use ordinate_table::SpoolError;
 use rows::BlockRows;
 use sums::{Pass, Sums};
 
-/// A step that changes the expected total by less than this fraction of what it would change with equal means moves rows of
-/// nearly zero mean only: their mean has no positive lower bound (separation).
+/// A step that changes the expected total by less than this fraction of what it would change with equal means moves
+/// rows of nearly zero mean only: their mean has no positive lower bound (separation).
 const SEPARATED: f64 = 1e-10;
 
 /// A step of a separated fit changes the rows with a target above zero by less than this fraction of the other changes.
@@ -86,8 +86,8 @@ impl GlmSettings {
     }
 }
 
-/// Fits the rows that have these moments, which are about zero for a fit without an intercept, and computes the statistics of
-/// the fit. `names`: the features, then the target.
+/// Fits the rows that have these moments, which are about zero for a fit without an intercept, and computes the
+/// statistics of the fit. `names`: the features, then the target.
 ///
 /// # Errors
 /// [`SolveError`] when a column or the objective is not finite, or the rows cannot be read. A fit that did not converge is not an
@@ -105,7 +105,8 @@ pub fn fit(
     problem.finish(&solution, true)
 }
 
-/// As [`fit()`], for a part of the rows and without statistics: a column that the part does not determine gets the coefficient
+/// As [`fit()`], for a part of the rows and without statistics: a column that the part does not determine gets the
+/// coefficient
 /// 0. `start` is a fit to similar rows.
 ///
 /// # Errors
@@ -222,8 +223,8 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         Ok(None)
     }
 
-    /// The parameters and sums of the first point: of a fit to similar rows, or of one step of reweighted least squares, if that
-    /// is better than no column at all.
+    /// The parameters and sums of the first point: of a fit to similar rows, or of one step of reweighted least
+    /// squares, if that is better than no column at all.
     fn start(&self, start: Option<&GlmFit>) -> Result<Option<Point>, SolveError> {
         let flat = self.rows.basis.constant(self.rows.null_intercept);
         let better = match start {

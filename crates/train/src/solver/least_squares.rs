@@ -1,4 +1,5 @@
-//! Ordinary least squares from the moments of the data. [`Refinement`](super::refinement::Refinement) corrects the last digits.
+//! Ordinary least squares from the moments of the data. [`Refinement`](super::refinement::Refinement) corrects the last
+//! digits.
 
 use super::error::SolveError;
 use super::moments::Moments;
@@ -21,8 +22,8 @@ impl Moments {
         self.solve_independent(names)
     }
 
-    /// As [`solve`](Self::solve), for a part of the rows: features that the part does not determine, because they are constant
-    /// or combinations of others in it, are left out. Returns those, too.
+    /// As [`solve`](Self::solve), for a part of the rows: features that the part does not determine, because they are
+    /// constant or combinations of others in it, are left out. Returns those, too.
     ///
     /// # Errors
     /// [`SolveError::NotFinite`]
@@ -106,8 +107,8 @@ pub struct LeastSquaresFit {
 impl LeastSquaresFit {
     /// `y − ŷ` of one row of the design with the low parts of its columns, which may be empty.
     ///
-    /// Nearly dependent columns, such as powers of a number far from zero, have large coefficients whose terms cancel. Double-doubles
-    /// preserve the digits of the difference.
+    /// Nearly dependent columns, such as powers of a number far from zero, have large coefficients whose terms cancel.
+    /// Double-doubles preserve the digits of the difference.
     pub(crate) fn residual(&self, design: &[f64], low_parts: &[f64], target: f64) -> f64 {
         if low_parts.is_empty() && self.unit_errors.is_none() {
             let terms = self.coefficients.iter().zip(design.iter().zip(&self.means));
@@ -124,7 +125,8 @@ impl LeastSquaresFit {
         residual.to_f64()
     }
 
-    /// The fit with coefficients of 0 for further features at these ascending places, which have these means. It has no factor R.
+    /// The fit with coefficients of 0 for further features at these ascending places, which have these means. It has no
+    /// factor R.
     pub(crate) fn with_zeros(mut self, places: &[usize], means: &[f64]) -> Self {
         for place in places {
             let place = (*place).min(self.coefficients.len());

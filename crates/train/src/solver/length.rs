@@ -1,5 +1,5 @@
-//! Euclidean lengths without overflow and underflow, with the same bits on every machine: `hypot` of the C library depends on
-//! the processor.
+//! Euclidean lengths without overflow and underflow, with the same bits on every machine: `hypot` of the C library
+//! depends on the processor.
 
 /// `√Σ v²`
 pub(crate) fn length(values: &[f64]) -> f64 {

@@ -9,9 +9,10 @@ pub const MOST_COLUMNS: usize = inference::MAX_COLUMNS_FOR_R;
 /// The factor for leverages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeverageFactor {
-    /// R with `RᵀR = ZᵀWZ + αI`, where `Z` is the standardised design and `W` the weights; α is the regularization strength of ridge,
-    /// and 10⁻⁸ of the total weight for other estimators.
+    /// R with `RᵀR = ZᵀWZ + αI`, where `Z` is the standardised design and `W` the weights; α is the regularization
+    /// strength of ridge, and 10⁻⁸ of the total weight for other estimators.
     pub triangle: UpperTriangle,
-    /// Residual degrees of freedom of ridge: rows − 1 − the trace of the hat matrix, or rows − the trace without an intercept.
+    /// Residual degrees of freedom of ridge: rows − 1 − the trace of the hat matrix, or rows − the trace without an
+    /// intercept.
     pub degrees_of_freedom: Option<f64>,
 }

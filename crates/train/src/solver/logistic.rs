@@ -1,18 +1,19 @@
 //! Logistic regression with two or more classes, by Newton's method.
 //!
-//! The objective is that of scikit-learn, on standardised features (weighted mean, population standard deviation). The intercepts
-//! are not penalised:
+//! The objective is that of scikit-learn, on standardised features (weighted mean, population standard deviation). The
+//! intercepts are not penalised:
 //!
 //! ```text
 //! C · Σ w · −ln p(class) + ½ ‖b‖²        p = sigmoid of one score, or softmax of one score for each class
 //! ```
 //!
-//! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the objective is
-//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`). For many
-//! classes or columns, a quasi-Newton method (`lbfgs`) descends to the gradient at which scikit-learn stops by default; where
-//! more digits take little time, Newton's method with conjugate gradients finds them (`truncated_newton`). The rows stay in
-//! memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
-//! this direction is fixed, and coefficients and intercepts sum to zero over the classes.
+//! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the
+//! objective is halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian
+//! (`newton`). For many classes or columns, a quasi-Newton method (`lbfgs`) descends to the gradient at which
+//! scikit-learn stops by default; where more digits take little time, Newton's method with conjugate gradients finds
+//! them (`truncated_newton`). The rows stay in memory if they fit. For more than two classes, adding a constant to all
+//! scores does not change the probabilities: this direction is fixed, and coefficients and intercepts sum to zero over
+//! the classes.
 
 mod block_losses;
 mod exponential;
@@ -64,8 +65,8 @@ const TRUNCATED_PASSES: f64 = 60.0;
 /// The gradient at which a fit of many classes or columns has converged: that of scikit-learn by default.
 const NEAR: f64 = 1e-4;
 
-/// The most passes for that, and the operations after which a fit ends that has had [`LogisticSettings::max_iterations`]: some
-/// minutes.
+/// The most passes for that, and the operations after which a fit ends that has had
+/// [`LogisticSettings::max_iterations`]: some minutes.
 const MOST_PASSES: u32 = 3000;
 const MOST_OPERATIONS: f64 = 1e12;
 
@@ -85,8 +86,8 @@ pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) 
     Ok(LogisticFit { separation, ..fit })
 }
 
-/// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
-/// the probability of one row among those of the part. `start` is a fit to similar rows.
+/// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class
+/// without rows the probability of one row among those of the part. `start` is a fit to similar rows.
 ///
 /// # Errors
 /// As [`fit()`], except for constant columns and classes without rows.
@@ -303,8 +304,8 @@ fn is_small(standardisation: &Standardisation, scores: usize) -> bool {
     whole <= truncated
 }
 
-/// Whether the Gram matrix of the columns and its inverse take less time than the passes that they save. With few rows the
-/// matrix of the columns says little about their curvature once the classes are nearly separated.
+/// Whether the Gram matrix of the columns and its inverse take less time than the passes that they save. With few rows
+/// the matrix of the columns says little about their curvature once the classes are nearly separated.
 fn is_worth_a_preconditioner(standardisation: &Standardisation, scores: usize) -> bool {
     let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
     let inverse = 4.0 * columns * columns * columns;

@@ -1,5 +1,5 @@
-//! Solvers: least squares, ridge, lasso and elastic net, logistic, Poisson and gamma regression, and cross-validation of the
-//! regularization strength.
+//! Solvers: least squares, ridge, lasso and elastic net, logistic, Poisson and gamma regression, and cross-validation
+//! of the regularization strength.
 
 mod blocks;
 mod cross_products;

@@ -9,17 +9,18 @@
 //! lasso        the elastic net with l1_ratio = 1
 //! ```
 //!
-//! Without an intercept (moments [about zero](Moments::about_zero)), features are not centred, and are divided by their root
-//! mean square.
+//! Without an intercept (moments [about zero](Moments::about_zero)), features are not centred, and are divided by their
+//! root mean square.
 //!
-//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of `[R; √alpha I]`, and a
-//! path of it one bidiagonalisation. The others use coordinate descent (Friedman, Hastie and Tibshirani, 2010) to find the coefficients that are zero. With fixed
-//! signs, the other coefficients solve a linear system, which gives all digits at once where descent would converge slowly
-//! along correlated features. Linearly dependent columns get a coefficient of exactly zero until the others are independent
-//! (`basis`). The duality gap proves optimality.
+//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of
+//! `[R; √alpha I]`, and a path of it one bidiagonalisation. The others use coordinate descent (Friedman, Hastie and
+//! Tibshirani, 2010) to find the coefficients that are zero. With fixed signs, the other coefficients solve a linear
+//! system, which gives all digits at once where descent would converge slowly along correlated features. Linearly
+//! dependent columns get a coefficient of exactly zero until the others are independent (`basis`). The duality gap
+//! proves optimality.
 //!
-//! A design of categories with many levels needs no factor `R`: descent is on the products of its columns, most of which are zero
-//! (`sparse`). Of identical levels of two categories, more than one may then have a coefficient.
+//! A design of categories with many levels needs no factor `R`: descent is on the products of its columns, most of
+//! which are zero (`sparse`). Of identical levels of two categories, more than one may then have a coefficient.
 
 mod basis;
 mod bidiagonal;
@@ -116,8 +117,8 @@ impl PenalisedFit {
     }
 }
 
-/// Fits one penalty. `names`: the features, then the target. Features may be linearly dependent, and more than the rows,
-/// unless alpha is zero.
+/// Fits one penalty. `names`: the features, then the target. Features may be linearly dependent, and more than the
+/// rows, unless alpha is zero.
 ///
 /// # Errors
 /// [`SolveError`] with the name of a column that is constant or not finite, or for a penalty outside its range.
@@ -173,8 +174,8 @@ fn without_penalty(
     Ok(fit)
 }
 
-/// Fits several penalties, each starting from the coefficients of the one before: fastest in descending order. A feature that
-/// is constant gets the coefficient 0.
+/// Fits several penalties, each starting from the coefficients of the one before: fastest in descending order. A
+/// feature that is constant gets the coefficient 0.
 ///
 /// # Errors
 /// As [`fit`], except for constant features.
@@ -182,8 +183,8 @@ pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Resul
     Problem::new(moments, names, moments.unchecked_lengths()).path(penalties, Accuracy::Exact, &|_| {})
 }
 
-/// The regularization path of an elastic net: from the smallest alpha with which all coefficients are zero to a thousandth of
-/// it, at equal ratios. Empty if no column varies.
+/// The regularization path of an elastic net: from the smallest alpha with which all coefficients are zero to a
+/// thousandth of it, at equal ratios. Empty if no column varies.
 ///
 /// Ridge has no zero coefficients: for an `l1_ratio` below 0.001, the path starts as for 0.001 (as in glmnet).
 #[must_use]
@@ -192,8 +193,8 @@ pub fn alphas(moments: &impl PenalisedMoments, l1_ratio: f64, count: usize) -> V
     if first.is_finite() && first > 0.0 { geometric(first, first * PATH_LENGTH, count) } else { Vec::new() }
 }
 
-/// The regularization path of ridge, descending: from a thousand times the total weight, where all coefficients are close to
-/// zero, to 10⁻⁸ of that, which affects nearly dependent features only.
+/// The regularization path of ridge, descending: from a thousand times the total weight, where all coefficients are
+/// close to zero, to 10⁻⁸ of that, which affects nearly dependent features only.
 #[must_use]
 pub fn ridge_alphas(moments: &impl PenalisedMoments, count: usize) -> Vec<f64> {
     geometric(1e3 * moments.weight(), 1e-5 * moments.weight(), count)

@@ -1,6 +1,7 @@
 //! The factor R of a QR decomposition that is updated by blocks of rows, and its triangular systems.
 //!
-//! The operations and their order do not depend on the processor (`simd`), so a model file has the same bytes on every machine.
+//! The operations and their order do not depend on the processor (`simd`), so a model file has the same bytes on every
+//! machine.
 
 mod householder;
 mod inverse;
@@ -12,8 +13,8 @@ use householder::AbsorbRows;
 pub(super) use householder::power_of_two;
 use inverse::Invert;
 
-/// An upper triangular matrix with a non-negative diagonal: row `i` contains the entries from the diagonal. Of fewer rows of
-/// data than columns, the last rows are zero and are not stored.
+/// An upper triangular matrix with a non-negative diagonal: row `i` contains the entries from the diagonal. Of fewer
+/// rows of data than columns, the last rows are zero and are not stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpperTriangle {
     columns: usize,
@@ -115,16 +116,17 @@ impl UpperTriangle {
 
     /// `R` becomes the factor of `[R; rows]`. The rows are given column by column and overwritten.
     ///
-    /// One Householder reflection for each column acts on its diagonal entry and the new rows; the zeros in between are kept
-    /// (Golub and Van Loan, *Matrix Computations*, 4th edition, §5.1 and §6.5). Four reflections at a time are applied to the
-    /// columns to their right (compact WY, §5.1.7), so that each column is read once for four reflections.
+    /// One Householder reflection for each column acts on its diagonal entry and the new rows; the zeros in between are
+    /// kept (Golub and Van Loan, *Matrix Computations*, 4th edition, §5.1 and §6.5). Four reflections at a time are
+    /// applied to the columns to their right (compact WY, §5.1.7), so that each column is read once for four
+    /// reflections.
     pub(crate) fn absorb(&mut self, columns: &mut [Vec<f64>]) {
         self.absorb_with(Arch::new(), columns, usize::MAX);
     }
 
-    /// As [`absorb()`](Self::absorb), where all rows together are combinations of at most `rank` rows. Once as many columns are
-    /// eliminated, only rounding errors are left, unless columns depend on others. They are then not stored: of 200 rows of
-    /// 5,000 columns, 200 reflections are enough instead of 5,000.
+    /// As [`absorb()`](Self::absorb), where all rows together are combinations of at most `rank` rows. Once as many
+    /// columns are eliminated, only rounding errors are left, unless columns depend on others. They are then not
+    /// stored: of 200 rows of 5,000 columns, 200 reflections are enough instead of 5,000.
     pub(crate) fn absorb_of_rank(&mut self, columns: &mut [Vec<f64>], rank: usize) {
         self.absorb_with(Arch::new(), columns, rank);
     }

@@ -1,10 +1,11 @@
 //! Iterative refinement of a least-squares fit.
 //!
-//! A pass over the rows computes the residuals with about 32 digits. Their correlation with the features is the error of the
-//! fit, and the solution of `RᵀR δ = XᵀWr` corrects it (the corrected seminormal equations: Björck, *Numerical Methods for
-//! Least Squares Problems*, 1996, §2.9). The intercept is refined in the same way, which also corrects for means that are
-//! rounded to doubles. Columns may have low parts, because powers of a number have more digits than a double, and a fit of
-//! high degree needs them. The first pass over ill-conditioned columns also computes their unit standard errors.
+//! A pass over the rows computes the residuals with about 32 digits. Their correlation with the features is the error
+//! of the fit, and the solution of `RᵀR δ = XᵀWr` corrects it (the corrected seminormal equations: Björck, *Numerical
+//! Methods for Least Squares Problems*, 1996, §2.9). The intercept is refined in the same way, which also corrects for
+//! means that are rounded to doubles. Columns may have low parts, because powers of a number have more digits than a
+//! double, and a fit of high degree needs them. The first pass over ill-conditioned columns also computes their unit
+//! standard errors.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
@@ -80,7 +81,8 @@ impl Refinement {
         Self { fit, instructions: Arch::new(), sums, cross_products, block, low_parts, weights }
     }
 
-    /// Adds a row with the same weight as in the fit. Either all rows have the low parts of their features, or no row does.
+    /// Adds a row with the same weight as in the fit. Either all rows have the low parts of their features, or no row
+    /// does.
     pub fn push_exact(&mut self, features: &[f64], target: f64, low_parts: &[f64], weight: f64) {
         debug_assert_eq!(features.len(), self.fit.means.len(), "a row has one value for each column");
         self.block.extend_from_slice(features);
@@ -181,9 +183,9 @@ impl Refinement {
 
 /// Whether the error that this correction leaves is negligible in every number of the fit.
 ///
-/// `R` is the factor of data with rounding errors, so a pass reduces the error by about ε ÷ the orthogonal fraction of a
-/// column. The error was about as large as its correction. (Björck, §2.9.5. [`Moments::solve`](super::moments::Moments::solve)
-/// rejects columns with an orthogonal fraction below 10⁻¹¹, so every pass gains five digits or more.)
+/// `R` is the factor of data with rounding errors, so a pass reduces the error by about ε ÷ the orthogonal fraction of
+/// a column. The error was about as large as its correction. (Björck, §2.9.5.
+/// [`Moments::solve`](super::moments::Moments::solve) rejects columns with an orthogonal fraction below 10⁻¹¹, so every pass gains five digits or more.)
 fn settled(fit: &LeastSquaresFit, correction: &[f64], gained: f64) -> bool {
     let least = fit.orthogonal_fractions().fold(1.0, f64::min);
     let left = f64::EPSILON * correction.len() as f64 / least;

@@ -1,9 +1,10 @@
-//! Standard errors of least squares that do not assume that all residuals have the same variance (White, 1980; `MacKinnon`
-//! and White, 1985).
+//! Standard errors of least squares that do not assume that all residuals have the same variance (White, 1980;
+//! `MacKinnon` and White, 1985).
 //!
-//! The centred design is `Q R`. With a row `q` of `[Q √(w/W)]` (the last column is that of the intercept, `W` is the total
-//! weight), the leverage is `qᵀq`, and the covariance of the coefficients is `R⁻¹ (Σ g² q qᵀ) R⁻ᵀ`, where `g` is the residual
-//! times `√w`, corrected by the leverage. The sum is stored as its triangular factor, so that it is not squared.
+//! The centred design is `Q R`. With a row `q` of `[Q √(w/W)]` (the last column is that of the intercept, `W` is the
+//! total weight), the leverage is `qᵀq`, and the covariance of the coefficients is `R⁻¹ (Σ g² q qᵀ) R⁻ᵀ`, where `g` is
+//! the residual times `√w`, corrected by the leverage. The sum is stored as its triangular factor, so that it is not
+//! squared.
 
 use super::least_squares::LeastSquaresFit;
 use super::length::length;
@@ -12,7 +13,8 @@ use super::qr::UpperTriangle;
 /// Rows whose columns are absorbed at a time.
 const BLOCK_ROWS: usize = 64;
 
-/// A row with a smaller complement of its leverage determines a coefficient alone: its residual is zero whatever its target.
+/// A row with a smaller complement of its leverage determines a coefficient alone: its residual is zero whatever its
+/// target.
 const SMALLEST_COMPLEMENT: f64 = 1e-10;
 
 /// The kind of standard errors of least squares.

@@ -1,7 +1,8 @@
 //! Inner loops over columns, in the widest SIMD instructions of the processor, with the same bits on every processor.
 //!
-//! A sum always has [`LANES`] partial sums that are added in the same order, Rust neither reorders nor fuses floating-point
-//! operations, and `mul_add` is correctly rounded everywhere: wider registers are faster but give the same result.
+//! A sum always has [`LANES`] partial sums that are added in the same order, Rust neither reorders nor fuses
+//! floating-point operations, and `mul_add` is correctly rounded everywhere: wider registers are faster but give the
+//! same result.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]

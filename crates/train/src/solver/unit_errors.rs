@@ -1,7 +1,7 @@
 //! Unit standard errors of a least-squares fit: the standard errors for residuals of standard deviation 1.
 //!
-//! They are the square roots of the diagonal of `(XᵀWX)⁻¹`. Computed from `R`, each has a relative error of about ε ÷ the
-//! fraction of its column that is orthogonal to the others; `cross_products` computes them with all digits.
+//! They are the square roots of the diagonal of `(XᵀWX)⁻¹`. Computed from `R`, each has a relative error of about ε ÷
+//! the fraction of its column that is orthogonal to the others; `cross_products` computes them with all digits.
 
 use super::length::length;
 use super::qr::UpperTriangle;

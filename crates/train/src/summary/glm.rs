@@ -7,7 +7,8 @@ use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::family::Family;
 
 impl Summary {
-    /// Summarises a fit of the named columns; none for a penalised fit, whose coefficients are biased by an unknown amount.
+    /// Summarises a fit of the named columns; none for a penalised fit, whose coefficients are biased by an unknown
+    /// amount.
     #[must_use]
     pub fn from_glm(fit: &GlmFit, names: &[String], target: &str, level: f64) -> Option<Self> {
         let statistics = fit.statistics.as_ref().filter(|_| fit.alpha == 0.0)?;

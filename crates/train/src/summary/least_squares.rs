@@ -1,7 +1,7 @@
 //! The summary of a least-squares fit.
 //!
-//! It follows from the factor `R` of the centred design, the coefficients, the residual sum of squares and, where `R` does not
-//! have enough digits for standard errors, [`UnitErrors`].
+//! It follows from the factor `R` of the centred design, the coefficients, the residual sum of squares and, where `R`
+//! does not have enough digits for standard errors, [`UnitErrors`].
 
 use serde::Serialize;
 
@@ -60,31 +60,34 @@ impl Residuals {
 pub struct LeastSquaresStatistics {
     /// The fraction of the target's variance that the fit explains; without an intercept `1 − Σ(y − ŷ)²/Σy²`.
     pub r2: Option<f64>,
-    /// R² adjusted for the number of columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`; without an intercept `1 − (1 − R²)n/(n − p)`.
+    /// R² adjusted for the number of columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`; without an intercept
+    /// `1 − (1 − R²)n/(n − p)`.
     pub adjusted_r2: Option<f64>,
     /// The residual standard deviation, `√(residual sum of squares / degrees of freedom)`.
     pub residual_standard_deviation: Option<f64>,
-    /// Explained ÷ unexplained mean square; with robust standard errors the Wald statistic of all coefficients ÷ their number.
+    /// Explained ÷ unexplained mean square; with robust standard errors the Wald statistic of all coefficients ÷ their
+    /// number.
     pub f: Option<f64>,
     /// The p-value of F: the probability of at least this F if all true coefficients are zero.
     pub f_p: Option<f64>,
     /// The maximum log-likelihood for normal residuals.
     pub log_likelihood: Option<f64>,
-    /// The Akaike information criterion, `2k − 2·log-likelihood` with k = columns + 1; without an intercept k = columns.
+    /// The Akaike information criterion, `2k − 2·log-likelihood` with k = columns + 1; without an intercept k =
+    /// columns.
     pub aic: Option<f64>,
     /// The Bayesian information criterion, `k·ln n − 2·log-likelihood`.
     pub bic: Option<f64>,
     /// See [`Residuals::durbin_watson`]; none for an exact fit.
     pub durbin_watson: Option<f64>,
-    /// Largest ÷ smallest singular value of `[1 X]`, or of `X` without an intercept, neither centred nor scaled. None for more
-    /// than 500 columns.
+    /// Largest ÷ smallest singular value of `[1 X]`, or of `X` without an intercept, neither centred nor scaled. None
+    /// for more than 500 columns.
     pub condition_number: Option<f64>,
 }
 
 impl Summary {
-    /// Summarises a fit of the named columns. `residuals` are those of the rows of the fit in their order, required for weighted
-    /// rows; residuals of a different number of rows are ignored. Robust standard errors replace those that assume that all
-    /// residuals have the same variance, also in F.
+    /// Summarises a fit of the named columns. `residuals` are those of the rows of the fit in their order, required for
+    /// weighted rows; residuals of a different number of rows are ignored. Robust standard errors replace those that
+    /// assume that all residuals have the same variance, also in F.
     #[must_use]
     pub fn from_least_squares(
         fit: &LeastSquaresFit,
@@ -145,7 +148,8 @@ struct CoefficientInference {
 }
 
 impl CoefficientInference {
-    /// The statistics of an estimate with the standard error for a residual standard deviation of 1, or with a robust one.
+    /// The statistics of an estimate with the standard error for a residual standard deviation of 1, or with a robust
+    /// one.
     fn term(&self, name: &str, estimate: f64, unit_error: f64, robust: Option<f64>) -> Term {
         let Self { freedom, sd, quantile } = *self;
         let standard_error = finite(robust.filter(|_| freedom > 0.0).or_else(|| sd.map(|sd| sd * unit_error)));

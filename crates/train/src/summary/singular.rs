@@ -8,8 +8,8 @@ const MAX_COLUMNS: usize = 500;
 /// The most sweeps of rotations; ten are usual.
 const MAX_SWEEPS: usize = 60;
 
-/// Largest ÷ smallest singular value of `[1 X]`, whose factor is `[√w √w·meanᵀ; 0 R]` with the total weight `w`, or without
-/// an intercept of `X`, whose factor is `R`.
+/// Largest ÷ smallest singular value of `[1 X]`, whose factor is `[√w √w·meanᵀ; 0 R]` with the total weight `w`, or
+/// without an intercept of `X`, whose factor is `R`.
 pub(super) fn condition_number(fit: &LeastSquaresFit, weight: f64) -> Option<f64> {
     let means = &fit.means;
     if means.len() > MAX_COLUMNS {
@@ -31,8 +31,8 @@ pub(super) fn condition_number(fit: &LeastSquaresFit, weight: f64) -> Option<f64
     Some(largest / smallest).filter(|value| value.is_finite())
 }
 
-/// One-sided Jacobi: rotates pairs of columns until all are orthogonal. Their lengths are then the singular values, each with
-/// a small relative error (Demmel and Veselić, 1992). None when a number is not finite.
+/// One-sided Jacobi: rotates pairs of columns until all are orthogonal. Their lengths are then the singular values,
+/// each with a small relative error (Demmel and Veselić, 1992). None when a number is not finite.
 fn singular_values(mut columns: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     for _ in 0..MAX_SWEEPS {
         let mut rotated = false;

@@ -10,8 +10,8 @@ const FEW_ROWS: u64 = 10;
 /// Random numbers all differ with a probability of exp(−this).
 const SURPRISING: f64 = 7.0;
 
-/// Whether a column of this many rows is an identifier: all values differ, they are whole numbers or text, and numbers moreover
-/// have the name of an identifier, or look like codes and do not go with the target.
+/// Whether a column of this many rows is an identifier: all values differ, they are whole numbers or text, and numbers
+/// moreover have the name of an identifier, or look like codes and do not go with the target.
 pub(super) fn is_identifier(column: &Column, association: &Association, rows: u64) -> bool {
     if rows <= FEW_ROWS {
         return false;
@@ -27,8 +27,8 @@ pub(super) fn is_identifier(column: &Column, association: &Association, rows: u6
         && (names_rows(column.name()) || (is_unrelated && looks_like_codes(column, rows)))
 }
 
-/// Whether different whole numbers look like codes: hardly any number of their range is absent, or all have the same number of
-/// digits, at least four, and measurements would have repeated (the birthday problem).
+/// Whether different whole numbers look like codes: hardly any number of their range is absent, or all have the same
+/// number of digits, at least four, and measurements would have repeated (the birthday problem).
 fn looks_like_codes(column: &Column, rows: u64) -> bool {
     let [low, high] = column.range;
     let (rows, span) = (rows as f64, high - low + 1.0);

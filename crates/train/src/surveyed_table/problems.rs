@@ -81,7 +81,8 @@ impl Suspect<'_> {
     }
 }
 
-/// Checks that all values are of the types that options declare, that weights are numbers, and that the target is no date.
+/// Checks that all values are of the types that options declare, that weights are numbers, and that the target is no
+/// date.
 pub(super) fn check(source: &Source, roles: &[RoleOf], inferred: &[Inferred]) -> Result<(), TrainError> {
     let mut problems = Vec::new();
     let mut suspects = Vec::new();

@@ -20,8 +20,8 @@ use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
 
-/// Simulated data sets for each kind of interval, each with one new row, so that all are independent. A coverage of 0.95 has a
-/// standard deviation of √(0.95 · 0.05 ÷ 2000) = 0.005.
+/// Simulated data sets for each kind of interval, each with one new row, so that all are independent. A coverage of
+/// 0.95 has a standard deviation of √(0.95 · 0.05 ÷ 2000) = 0.005.
 const DATA_SETS: u32 = 2000;
 const FEATURES: usize = 2;
 const LEVEL: f64 = 0.95;
@@ -45,12 +45,13 @@ impl Random {
 #[derive(Debug, Clone, Copy)]
 enum HeldOut {
     Nothing,
-    /// Test data, as with `--test`. The ⌈0.95 (m + 1)⌉-th smallest of m exchangeable scores is at least the next score with a
-    /// probability between 0.95 and 0.95 + 1 ÷ (m + 1). For m = 39 (38 ÷ 40) and m = 99 (95 ÷ 100) it is exactly 0.95.
+    /// Test data, as with `--test`. The ⌈0.95 (m + 1)⌉-th smallest of m exchangeable scores is at least the next score
+    /// with a probability between 0.95 and 0.95 + 1 ÷ (m + 1). For m = 39 (38 ÷ 40) and m = 99 (95 ÷ 100) it is exactly
+    /// 0.95.
     File(usize),
-    /// Half of the data; the model is then fitted to all rows. The number m of held-out rows varies, so the probability is about
-    /// 0.95 + ½ ÷ (m + 1), and the fit to twice the rows has smaller errors than the scores. With m near 100, both effects are well
-    /// below 0.015.
+    /// Half of the data; the model is then fitted to all rows. The number m of held-out rows varies, so the probability
+    /// is about 0.95 + ½ ÷ (m + 1), and the fit to twice the rows has smaller errors than the scores. With m near 100,
+    /// both effects are well below 0.015.
     Half,
 }
 
@@ -131,7 +132,8 @@ impl Simulated {
         Model::from_json(trained.unwrap().document.to_json().unwrap().as_bytes()).unwrap()
     }
 
-    /// Adds whether the target and the mean of a new row are in their intervals, or the class in its set, and the size of those.
+    /// Adds whether the target and the mean of a new row are in their intervals, or the class in its set, and the size
+    /// of those.
     fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: IntervalMethod) {
         let mut frame = RowsBuilder::new(model.signature(), 1);
         frame.start_row().unwrap();

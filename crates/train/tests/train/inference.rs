@@ -1,4 +1,5 @@
-//! Inference of real training runs, compared with statsmodels 0.15.0 and, where it has fewer digits, mpmath 1.3 (700 digits).
+//! Inference of real training runs, compared with statsmodels 0.15.0 and, where it has fewer digits, mpmath 1.3 (700
+//! digits).
 
 use std::fmt::Write as _;
 
@@ -131,9 +132,9 @@ fn errors(summary: &Summary) -> impl Iterator<Item = Option<f64>> + '_ {
     summary.all_terms().map(|term| term.standard_error)
 }
 
-/// `r = Logit(y, add_constant(X)).fit(method="newton", tol=1e-14)` for three columns of the bundled data, then `r.params`, `r.bse`,
-/// `r.tvalues`, `r.pvalues`, `r.conf_int()`, `r.llf`, `r.aic`, `r.bic`. What follows from the null log-likelihood is by mpmath:
-/// `r.llnull` is the end of an iteration and has 10 correct digits.
+/// `r = Logit(y, add_constant(X)).fit(method="newton", tol=1e-14)` for three columns of the bundled data, then
+/// `r.params`, `r.bse`, `r.tvalues`, `r.pvalues`, `r.conf_int()`, `r.llf`, `r.aic`, `r.bic`. What follows from the null
+/// log-likelihood is by mpmath: `r.llnull` is the end of an iteration and has 10 correct digits.
 #[test]
 fn two_classes_agree_with_logit() {
     let text = include_str!("../../../../model/breast-cancer.csv");
@@ -236,7 +237,8 @@ fn weights_count_as_frequencies() {
     assert_eq!(other.rows, 240);
 }
 
-/// `MNLogit(y, add_constant(X)).fit(method="newton", tol=1e-15)`; the null log-likelihood and what follows from it by mpmath.
+/// `MNLogit(y, add_constant(X)).fit(method="newton", tol=1e-15)`; the null log-likelihood and what follows from it by
+/// mpmath.
 #[test]
 fn three_classes_agree_with_mnlogit() {
     let data = table("u,v,y", 240, |i| format!("{},{},{}", u(i), v(i), three(i)));
@@ -289,7 +291,8 @@ fn three_classes_agree_with_mnlogit() {
     assert_eq!(trained.document.training.parameters["c"], "inf");
 }
 
-/// By mpmath. The units 10⁻¹⁵⁰ and the distance from zero are those that a program that does not centre and scale cannot fit.
+/// By mpmath. The units 10⁻¹⁵⁰ and the distance from zero are those that a program that does not centre and scale
+/// cannot fit.
 #[test]
 fn offsets_and_units_keep_the_digits() {
     let far = |i: u32| 1.7e12 + f64::from(i * 7919 % 1000);
@@ -396,7 +399,8 @@ fn the_fit_without_held_out_rows_may_be_separable() {
     assert!(trained.test.unwrap().values.values().all(|value| value.is_finite()));
 }
 
-/// One value of 10⁸ leaves the other rows few digits. By mpmath, the estimate is finite: the column does not separate the classes.
+/// One value of 10⁸ leaves the other rows few digits. By mpmath, the estimate is finite: the column does not separate
+/// the classes.
 #[test]
 fn a_value_far_from_all_others_does_not_separate_classes() {
     let data = table("x,y", 60, |i| {

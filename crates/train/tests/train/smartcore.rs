@@ -1,8 +1,8 @@
 //! Compares fits with those of smartcore, where smartcore is correct.
 //!
-//! smartcore gets standardised columns, and for ridge a centred target: on raw columns its ridge has no intercept, its least
-//! squares lose digits to offsets, and its logistic regression stops early without an error. Its lasso never returns exact
-//! zeros, and its elastic net centres a padded target: those two are not compared.
+//! smartcore gets standardised columns, and for ridge a centred target: on raw columns its ridge has no intercept, its
+//! least squares lose digits to offsets, and its logistic regression stops early without an error. Its lasso never
+//! returns exact zeros, and its elastic net centres a padded target: those two are not compared.
 
 use ordinate_train::solver::design_rows::{DesignRow, DesignRows};
 use ordinate_train::solver::logistic;

@@ -14,7 +14,8 @@ struct Recorded<'a> {
     low: &'a [f64],
     high: &'a [f64],
     vif: &'a [f64],
-    /// R², adjusted R², residual standard deviation, F, its p, log-likelihood, AIC, BIC, Durbin–Watson, condition number.
+    /// R², adjusted R², residual standard deviation, F, its p, log-likelihood, AIC, BIC, Durbin–Watson, condition
+    /// number.
     whole: [f64; 10],
 }
 
@@ -77,9 +78,9 @@ fn diabetes() -> Summary {
     summarise(&text.lines().skip(1).map(row).collect::<Vec<_>>(), 0.95)
 }
 
-/// statsmodels 0.15.0: `r = OLS(y, add_constant(X)).fit(method='qr')`, then `r.params`, `r.bse`, `r.tvalues`, `r.pvalues`,
-/// `r.conf_int(0.05)`, `variance_inflation_factor`, `r.rsquared`, `r.rsquared_adj`, `r.mse_resid ** 0.5`, `r.fvalue`, `r.f_pvalue`,
-/// `r.llf`, `r.aic`, `r.bic`, `durbin_watson(r.resid)`, `r.condition_number`
+/// statsmodels 0.15.0: `r = OLS(y, add_constant(X)).fit(method='qr')`, then `r.params`, `r.bse`, `r.tvalues`,
+/// `r.pvalues`, `r.conf_int(0.05)`, `variance_inflation_factor`, `r.rsquared`, `r.rsquared_adj`, `r.mse_resid ** 0.5`,
+/// `r.fvalue`, `r.f_pvalue`, `r.llf`, `r.aic`, `r.bic`, `durbin_watson(r.resid)`, `r.condition_number`
 static DIABETES_SUMMARY: Recorded<'static> = Recorded {
     estimates: &[
         -334.5671385187857,
@@ -191,8 +192,8 @@ fn the_summary_of_diabetes_agrees_with_statsmodels() {
     assert_recorded(&diabetes(), &DIABETES_SUMMARY, 1e-9);
 }
 
-/// The exact solution (mpmath, 60 digits); t and F tails and the quantile by scipy. statsmodels 0.15.0 has 12 correct digits of the
-/// estimates and 7 of the standard errors.
+/// The exact solution (mpmath, 60 digits); t and F tails and the quantile by scipy. statsmodels 0.15.0 has 12 correct
+/// digits of the estimates and 7 of the standard errors.
 static LONGLEY_SUMMARY: Recorded<'static> = Recorded {
     estimates: &[
         -3482258.6345958184,
@@ -275,7 +276,8 @@ fn the_summary_of_longley_has_nine_digits() {
     assert_recorded(&summarise(&LONGLEY.map(Vec::from), 0.99), &LONGLEY_SUMMARY, 1e-9);
 }
 
-/// `r = WLS([2, 3, 5, 4, 8], add_constant([1, 2, 3, 4, 6]), weights=[1, 2, 0.5, 3, 1]).fit()`, `durbin_watson(r.wresid)`
+/// `r = WLS([2, 3, 5, 4, 8], add_constant([1, 2, 3, 4, 6]), weights=[1, 2, 0.5, 3, 1]).fit()`,
+/// `durbin_watson(r.wresid)`
 #[test]
 fn a_weighted_summary_agrees_with_statsmodels() {
     let rows = [[1.0, 2.0], [2.0, 3.0], [3.0, 5.0], [4.0, 4.0], [6.0, 8.0]].map(Vec::from);

@@ -170,10 +170,11 @@ fn with_columns_of_one_fold() -> impl Strategy<Value = (MemoryRows, u32)> {
 }
 
 proptest! {
-    /// Each fit is one to `[Z; √alpha I]` with columns of length √W and alpha ≥ 10⁻⁵ W, so its condition number is at most
-    /// κ = √(p·10⁵); QR leaves an error of about ε·κ² of the target's length (Golub and Van Loan, §5.3.8), here 10⁻¹⁰. It is an
-    /// error of the coefficients b of standardised values z, which may be large in a held-out row: the squared error of the row is
-    /// then off by less than 10⁻⁹ (|y| + Σ (|b| + ‖y‖) |z|)², with ‖y‖ the root mean square of the target.
+    /// Each fit is one to `[Z; √alpha I]` with columns of length √W and alpha ≥ 10⁻⁵ W, so its condition number is at
+    /// most κ = √(p·10⁵); QR leaves an error of about ε·κ² of the target's length (Golub and Van Loan, §5.3.8), here
+    /// 10⁻¹⁰. It is an error of the coefficients b of standardised values z, which may be large in a held-out row: the
+    /// squared error of the row is then off by less than 10⁻⁹ (|y| + Σ (|b| + ‖y‖) |z|)², with ‖y‖ the root mean square
+    /// of the target.
     #[test]
     fn merged_folds_have_the_scores_of_fits_from_scratch((table, folds) in with_columns_of_one_fold(), lasso: bool, origin: bool) {
         let names = with_target(&table);

@@ -24,7 +24,8 @@ const LOG_OF_ZERO: f64 = -1000.0;
 /// The smallest part of a direction in which a fit is unbounded that names a column, relative to the largest.
 const INVOLVED: f64 = 1e-3;
 
-/// A generalised linear model with a log link: `ln μ = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ)/scaleⱼ + offset − offset_mean`.
+/// A generalised linear model with a log link:
+/// `ln μ = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ)/scaleⱼ + offset − offset_mean`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlmFit {
     /// The distribution of the target.
@@ -74,14 +75,15 @@ pub struct GlmStatistics {
     pub pearson: f64,
     /// Sum of the weights − number of parameters.
     pub degrees_of_freedom: f64,
-    /// The variance of a target ÷ the variance function: 1 for Poisson regression, Pearson's χ² ÷ degrees of freedom for gamma.
+    /// The variance of a target ÷ the variance function: 1 for Poisson regression, Pearson's χ² ÷ degrees of freedom
+    /// for gamma.
     pub dispersion: Option<f64>,
     /// The log-likelihood of the fit, for this dispersion.
     pub log_likelihood: Option<f64>,
     /// The log-likelihood of a model without columns, for the same dispersion.
     pub null_log_likelihood: Option<f64>,
-    /// The factor `R` of the standardised design, centred at `center`, with the working weights. None for too many columns, or
-    /// where rounding makes it singular.
+    /// The factor `R` of the standardised design, centred at `center`, with the working weights. None for too many
+    /// columns, or where rounding makes it singular.
     pub triangle: Option<UpperTriangle>,
     /// The mean of each standardised column by the working weights; zeros without an intercept.
     pub center: Vec<f64>,
@@ -110,8 +112,8 @@ impl GlmFit {
         self.coefficients.iter().zip(&self.scales).map(|(coefficient, scale)| coefficient / scale).collect()
     }
 
-    /// The standard errors of the coefficients in the units of the data, and of the intercept where all columns and the offset
-    /// are zero, for a dispersion of 1. None for a penalised fit.
+    /// The standard errors of the coefficients in the units of the data, and of the intercept where all columns and the
+    /// offset are zero, for a dispersion of 1. None for a penalised fit.
     #[must_use]
     pub fn unit_errors(&self) -> Option<UnitErrors> {
         let statistics = self.statistics.as_ref().filter(|_| self.alpha == 0.0)?;

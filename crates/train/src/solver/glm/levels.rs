@@ -1,4 +1,5 @@
-//! A category with many levels: at most one of its columns is 1 in a row, so that the Hessian of their parameters is diagonal.
+//! A category with many levels: at most one of its columns is 1 in a row, so that the Hessian of their parameters is
+//! diagonal.
 //!
 //! A level then costs as much as a number, and Newton's steps eliminate the levels first:
 //!
@@ -6,8 +7,8 @@
 //! [D B; Bᵀ C] [x; y] = [r; s]      (C − BᵀD⁻¹B) y = s − BᵀD⁻¹r,   x = D⁻¹(r − B y)
 //! ```
 //!
-//! Without a penalty, every group of rows (also those without a level) has its own intercept, and the other columns are less the
-//! means of the groups, so that this difference of matrices does not lose digits.
+//! Without a penalty, every group of rows (also those without a level) has its own intercept, and the other columns are
+//! less the means of the groups, so that this difference of matrices does not lose digits.
 
 use super::super::error::SolveError;
 use super::super::moments::{Accumulator, LevelColumns, Moments, WithinGroups};
@@ -22,22 +23,23 @@ pub(super) struct Levels {
     pub(super) columns: Vec<usize>,
     /// The parameter's number in a row with the level; the last is of rows without a level, if they have a parameter.
     pub(super) factors: Vec<f64>,
-    /// For each group, the means of the other columns, standardised. Empty with a penalty: the other columns then are not centred
-    /// by group, and rows without a level have no parameter.
+    /// For each group, the means of the other columns, standardised. Empty with a penalty: the other columns then are
+    /// not centred by group, and rows without a level have no parameter.
     pub(super) centers: Vec<Vec<f64>>,
     /// Those of a second category.
     pub(super) crossed: Option<CrossedLevels>,
 }
 
 impl Levels {
-    /// With a penalty: the standardised columns, which are not centred. That is the intercept's part. `scales`: of these columns.
+    /// With a penalty: the standardised columns, which are not centred. That is the intercept's part. `scales`: of
+    /// these columns.
     pub(super) fn penalised(columns: Vec<usize>, scales: &[f64]) -> Self {
         let factors = scales.iter().map(|scale| 1.0 / scale).collect();
         Self { columns, factors, centers: Vec::new(), crossed: None }
     }
 
-    /// Without a penalty: an intercept for each group, in units in which its column has a mean square of 1. `scales`: of the
-    /// other columns.
+    /// Without a penalty: an intercept for each group, in units in which its column has a mean square of 1. `scales`:
+    /// of the other columns.
     pub(super) fn intercepts(columns: Vec<usize>, within: &WithinGroups, scales: &[f64]) -> Self {
         let total: f64 = within.weights.iter().sum();
         let factor = |weight: &f64| if *weight > 0.0 { (total / weight).sqrt() } else { 1.0 };

@@ -11,8 +11,8 @@ use ordinate_model::family::Family;
 /// The quantities to sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pass<'a> {
-    /// The normal equations of one step of reweighted least squares, from means between the targets and the best fit without
-    /// columns, which has this intercept.
+    /// The normal equations of one step of reweighted least squares, from means between the targets and the best fit
+    /// without columns, which has this intercept.
     Reweighted {
         /// The intercept.
         intercept: f64,
@@ -45,8 +45,8 @@ pub(super) struct Sums {
     pub(super) loss: f64,
     /// The gradient of the loss, or the right side of the normal equations.
     pub(super) slopes: Vec<f64>,
-    /// A packed upper triangle of the dense columns and the intercept: the Hessian of the loss, or the matrix of the normal
-    /// equations.
+    /// A packed upper triangle of the dense columns and the intercept: the Hessian of the loss, or the matrix of the
+    /// normal equations.
     pub(super) gram: Vec<f64>,
     /// The other entries of that matrix.
     pub(super) levels: LevelSums,

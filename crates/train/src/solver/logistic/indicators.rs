@@ -1,7 +1,7 @@
 //! Columns of 0 and 1 that are mostly 0, such as the levels of a category: only the places of the ones are stored.
 //!
-//! A standardised indicator is `(x − mean) / scale`, so its products with a vector follow from the ones and a number that is the
-//! same for all rows. A category with thousands of levels then takes the time of one column.
+//! A standardised indicator is `(x − mean) / scale`, so its products with a vector follow from the ones and a number
+//! that is the same for all rows. A category with thousands of levels then takes the time of one column.
 
 use super::super::simd::{LANES, Lanes};
 use super::standardisation::Standardisation;
@@ -98,8 +98,8 @@ impl Ones {
         }
     }
 
-    /// The products of all columns and the intercept with `count` columns of the same rows, from those of the dense columns
-    /// and the intercept.
+    /// The products of all columns and the intercept with `count` columns of the same rows, from those of the dense
+    /// columns and the intercept.
     pub(super) fn transposed_times(
         &self,
         split: &ColumnSplit,

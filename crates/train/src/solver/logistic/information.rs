@@ -1,8 +1,8 @@
-//! The observed information of a fit without a penalty: the Hessian of the negative log-likelihood at its minimum, and the
-//! standard errors that follow from it.
+//! The observed information of a fit without a penalty: the Hessian of the negative log-likelihood at its minimum, and
+//! the standard errors that follow from it.
 //!
-//! For more than two classes, one score for each class is one too many. The parameters are therefore the differences to the
-//! scores of the first class that has rows, as in statsmodels' `MNLogit`.
+//! For more than two classes, one score for each class is one too many. The parameters are therefore the differences to
+//! the scores of the first class that has rows, as in statsmodels' `MNLogit`.
 
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
@@ -78,13 +78,14 @@ pub enum NoInference {
         /// Their number.
         parameters: usize,
     },
-    /// Values of this column far from all others decide its coefficient: the other rows only differ in the last digits of the
-    /// standardised column.
+    /// Values of this column far from all others decide its coefficient: the other rows only differ in the last digits
+    /// of the standardised column.
     Undetermined {
         /// The column of the design.
         column: usize,
     },
-    /// The solver did not reach the maximum, or columns are so nearly dependent that the information is a rounding error.
+    /// The solver did not reach the maximum, or columns are so nearly dependent that the information is a rounding
+    /// error.
     Imprecise,
 }
 
@@ -319,8 +320,8 @@ impl Information {
 }
 
 impl ColumnBlock {
-    /// The smallest and the largest margin of a row: the score of its class less the largest other score, for two classes the
-    /// score of its class.
+    /// The smallest and the largest margin of a row: the score of its class less the largest other score, for two
+    /// classes the score of its class.
     fn margins(&self, parameters: &[Vec<f64>]) -> [f64; 2] {
         let scores: Vec<Vec<f64>> = parameters.iter().map(|parameters| self.columns().scores(parameters)).collect();
         let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);

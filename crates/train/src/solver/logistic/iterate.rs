@@ -3,8 +3,8 @@
 use super::settings::LogisticSettings;
 use super::standardisation::Standardisation;
 
-/// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is proportional to its
-/// square.
+/// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is
+/// proportional to its square.
 pub(in crate::solver) const LAST_STEP: f64 = 1e-7;
 
 /// The fraction of the predicted descent that a step must achieve (Armijo).
@@ -96,8 +96,8 @@ impl Iterate {
         self.parameters.iter().map(|score| score.iter().map(&mut next).collect()).collect()
     }
 
-    /// Whether the gradient is a rounding error. With linearly dependent columns, rounding errors make steps that do not change
-    /// the scores. (With separable classes, the gradient is zero however far the optimum is.)
+    /// Whether the gradient is a rounding error. With linearly dependent columns, rounding errors make steps that do
+    /// not change the scores. (With separable classes, the gradient is zero however far the optimum is.)
     pub(super) fn is_flat(&self) -> bool {
         self.gradient <= f64::EPSILON && self.worst >= CERTAIN
     }

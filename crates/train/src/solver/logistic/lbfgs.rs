@@ -1,5 +1,6 @@
-//! The limited-memory BFGS method (Nocedal and Wright, *Numerical Optimization*, 2nd edition, algorithms 7.4 and 7.5), for many
-//! classes or columns: one pass over the rows for nearly every step, where a step of Newton's method needs many.
+//! The limited-memory BFGS method (Nocedal and Wright, *Numerical Optimization*, 2nd edition, algorithms 7.4 and 7.5),
+//! for many classes or columns: one pass over the rows for nearly every step, where a step of Newton's method needs
+//! many.
 //!
 //! The step length satisfies the strong Wolfe conditions (algorithm 3.5), found by secants of the slope.
 
@@ -109,7 +110,8 @@ impl Descent<'_> {
         let scale = match (memory.front(), self.preconditioner) {
             (Some(pair), _) => pair.scale,
             (None, Some(_)) => 1.0,
-            // Many correlated columns together have more than the curvature of one: the first step has at most the length 1.
+            // Many correlated columns together have more than the curvature of one: the first step has at most the
+            // length 1.
             (None, None) => (1.0 / dot(&direction, &direction).sqrt()).min(1.0),
         };
         for value in &mut direction {

@@ -37,7 +37,8 @@ pub struct LogisticFit {
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
     pub leverage_factor: Option<LeverageFactor>,
-    /// The inference of a fit to all rows without a penalty, or the reason why it is not available; absent with a penalty.
+    /// The inference of a fit to all rows without a penalty, or the reason why it is not available; absent with a
+    /// penalty.
     pub inference: Option<Result<LogisticInference, NoInference>>,
 }
 
@@ -184,8 +185,8 @@ impl<'f> FitLosses<'f> {
     }
 }
 
-/// The intercepts and coefficients of all classes, from the parameters of those that occur. A class that does not occur has the
-/// probability of one row among those of the fit, at the means of the columns.
+/// The intercepts and coefficients of all classes, from the parameters of those that occur. A class that does not occur
+/// has the probability of one row among those of the fit, at the means of the columns.
 fn of_classes(standardisation: &Standardisation, parameters: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let Standardisation { means, present, classes, rows, .. } = standardisation;
     let columns = means.len();

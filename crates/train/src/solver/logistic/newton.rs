@@ -9,8 +9,8 @@ use super::settings::LogisticSettings;
 use super::standardised_rows::StandardisedRows;
 use super::sums::{ColumnBlock, Sums};
 
-/// Minimises from these parameters. Also returns the Gram matrix of the columns times the curvature of the first score, if all
-/// parameters are zero at the start: all rows then have the same curvature except for their weight.
+/// Minimises from these parameters. Also returns the Gram matrix of the columns times the curvature of the first score,
+/// if all parameters are zero at the start: all rows then have the same curvature except for their weight.
 pub(super) fn minimise<R: DesignRows>(
     rows: &StandardisedRows<'_, R, ColumnBlock>,
     start: Vec<Vec<f64>>,
@@ -86,7 +86,8 @@ fn newton_direction(sums: &Sums, gradient: &[f64], penalty: f64, weight: f64, in
             gram.and_then(|gram| gram.get(packed_index(first, last, parameters))).copied().unwrap_or(0.0) / weight;
         let diagonal = if parameter + 1 < parameters { penalty } else { intercept_curvature };
         let diagonal = if i == j { diagonal } else { 0.0 };
-        // Adds curvature to the direction that changes no probability. Its gradient is zero, so the other directions do not change.
+        // Adds curvature to the direction that changes no probability. Its gradient is zero, so the other directions do
+        // not change.
         let pinned = if scores > 1 && parameter == other_parameter { 1.0 / scores as f64 } else { 0.0 };
         entry + diagonal + pinned
     };

@@ -62,7 +62,8 @@ impl TileBlock {
     }
 }
 
-/// The sum of `weight · columnᵢ · columnⱼ` over the rows of dense columns: a packed upper triangle, with the intercept last.
+/// The sum of `weight · columnᵢ · columnⱼ` over the rows of dense columns: a packed upper triangle, with the intercept
+/// last.
 pub(super) fn gram<R: DesignRows>(
     rows: &StandardisedRows<'_, R, TileBlock>,
     parameters: usize,

@@ -1,4 +1,5 @@
-//! The inverse of the curvature where all probabilities are equal, which preconditions the solvers for many classes or columns.
+//! The inverse of the curvature where all probabilities are equal, which preconditions the solvers for many classes or
+//! columns.
 
 use super::super::qr::{UpperTriangle, dot};
 use super::packed::packed_index;

@@ -4,8 +4,8 @@ use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::standardisation::position;
 
-/// A column whose values in some classes are nowhere above those in the other classes (complete or quasi-complete separation;
-/// Albert and Anderson, 1984).
+/// A column whose values in some classes are nowhere above those in the other classes (complete or quasi-complete
+/// separation; Albert and Anderson, 1984).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnSeparation {
     /// The column of the design.
@@ -72,8 +72,8 @@ pub(super) fn check_columns(rows: &impl DesignRows, classes: usize, intercept: b
     if found.is_empty() { Ok(()) } else { Err(SolveError::Separated(SeparationProof::Columns(found))) }
 }
 
-/// A threshold that no class is on both sides of: the first, or the last below which the column has one value. Without an
-/// intercept, the threshold is zero.
+/// A threshold that no class is on both sides of: the first, or the last below which the column has one value. Without
+/// an intercept, the threshold is zero.
 fn separation(column: usize, ranges: &[[f64; 2]], intercept: bool) -> Option<ColumnSeparation> {
     let mut sorted: Vec<(usize, [f64; 2])> =
         ranges.iter().copied().enumerate().filter(|(_, [low, high])| low <= high).collect();

@@ -17,7 +17,8 @@ const FEWEST_ROWS: u64 = 5;
 pub(crate) struct StandardisationPass {
     /// The first row, subtracted from all rows to preserve the digits of columns far from zero.
     shift: Vec<f64>,
-    /// The mean of each column less the shift, and the sum of squares about it (Welford, 1962; with weights, West, 1979).
+    /// The mean of each column less the shift, and the sum of squares about it (Welford, 1962; with weights, West,
+    /// 1979).
     means: Vec<f64>,
     squares: Vec<Squares>,
     /// Whether a column differs from its first value; the squares of tiny differences may underflow.
@@ -275,8 +276,8 @@ pub(crate) struct Standardisation {
     /// The number of classes.
     pub(crate) classes: usize,
     pub(crate) one_class: Vec<OneClassValue>,
-    /// The columns of 0 and 1 that are mostly 0, ascending. Empty for designs that need their Gram matrix, or whose other
-    /// columns are the most.
+    /// The columns of 0 and 1 that are mostly 0, ascending. Empty for designs that need their Gram matrix, or whose
+    /// other columns are the most.
     pub(super) indicators: Vec<usize>,
     /// The number of their ones.
     pub(super) ones: u64,

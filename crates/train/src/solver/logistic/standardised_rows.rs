@@ -83,8 +83,8 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         self.rows.report(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 });
     }
 
-    /// Calls `of_block` with every block and its number, on several threads, and `add` with the results in order. A result has
-    /// this many numbers.
+    /// Calls `of_block` with every block and its number, on several threads, and `add` with the results in order. A
+    /// result has this many numbers.
     pub(super) fn sum<T: Send>(
         &self,
         numbers: usize,

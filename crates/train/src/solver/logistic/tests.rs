@@ -99,7 +99,8 @@ fn a_fit_has_one_pass_for_the_scales_and_one_for_all_iterations() {
     }
 }
 
-/// With so little regularization, rounding errors determine the coefficients of dependent columns, but the gradient is zero.
+/// With so little regularization, rounding errors determine the coefficients of dependent columns, but the gradient is
+/// zero.
 #[test]
 fn a_fit_whose_gradient_is_a_rounding_error_has_converged() {
     let row = |i: u32| {

@@ -1,7 +1,7 @@
 //! Products of a design with many vectors at a time.
 //!
-//! Eight rows are a tile, which contains one register for each column, so that every product reads memory from the first tile
-//! to the last. The operations and their order do not depend on the processor (`simd`).
+//! Eight rows are a tile, which contains one register for each column, so that every product reads memory from the
+//! first tile to the last. The operations and their order do not depend on the processor (`simd`).
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
@@ -57,7 +57,8 @@ pub(super) fn padded(vectors: usize) -> usize {
 }
 
 impl Tiles {
-    /// From rows of `columns` numbers, to which a column of `constant` is added. Missing rows of the last tile are zero.
+    /// From rows of `columns` numbers, to which a column of `constant` is added. Missing rows of the last tile are
+    /// zero.
     pub(super) fn new(rows: &[f64], columns: usize, constant: f64) -> Self {
         Self::with(Arch::new(), rows, columns, constant)
     }
@@ -90,7 +91,8 @@ impl Tiles {
         products
     }
 
-    /// The products of the columns with `count` columns of the same rows, [`padded`] registers for each tile: one list for each.
+    /// The products of the columns with `count` columns of the same rows, [`padded`] registers for each tile: one list
+    /// for each.
     pub(super) fn transposed_times(&self, right: &[Lanes], count: usize) -> Vec<Vec<f64>> {
         let mut products = vec![vec![0.0; self.width]; count];
         self.instructions.dispatch(TransposedTimes { tiles: self, right, products: &mut products });

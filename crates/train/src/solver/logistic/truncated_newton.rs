@@ -1,6 +1,6 @@
 //! Newton's method without the Hessian: its linear systems are solved by conjugate gradients, as far as each step needs
-//! (Dembo and Steihaug, 1983), with the products of the Hessian and a vector. It finds the last digits of a minimum that is
-//! near, where the Hessian of many classes or columns is too large.
+//! (Dembo and Steihaug, 1983), with the products of the Hessian and a vector. It finds the last digits of a minimum
+//! that is near, where the Hessian of many classes or columns is too large.
 
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
@@ -10,7 +10,8 @@ use super::lbfgs::Descent;
 use super::passes::Pass;
 use super::settings::LogisticSettings;
 
-/// The largest residual of a linear system that is solved, relative to the first: a rough solution far from the minimum.
+/// The largest residual of a linear system that is solved, relative to the first: a rough solution far from the
+/// minimum.
 const ROUGH: f64 = 0.1;
 
 /// The residual of the system of the last step.
@@ -19,8 +20,8 @@ const FINE: f64 = 1e-3;
 /// The most products with the Hessian in one system.
 const MOST_PRODUCTS: u32 = 300;
 
-/// Minimises from these parameters, with at most so many passes over the rows. A minimum that needs more is near enough where
-/// it is near enough for the descent.
+/// Minimises from these parameters, with at most so many passes over the rows. A minimum that needs more is near enough
+/// where it is near enough for the descent.
 pub(super) fn minimise<R: DesignRows>(
     pass: &Pass<'_, '_, R>,
     start: Vec<Vec<f64>>,

@@ -15,8 +15,8 @@ struct Part {
     entries: Vec<f64>,
 }
 
-/// Linearly independent columns, orthogonalised one after the other (Gram–Schmidt, twice, which is enough: Giraud, Langou,
-/// Rozložník and van den Eshof, 2005).
+/// Linearly independent columns, orthogonalised one after the other (Gram–Schmidt, twice, which is enough: Giraud,
+/// Langou, Rozložník and van den Eshof, 2005).
 #[derive(Debug, Default)]
 pub(super) struct Basis(Vec<Part>);
 
@@ -31,8 +31,8 @@ impl Basis {
         self.0.truncate(columns);
     }
 
-    /// Adds a column whose rounding error is at most `rounding`. A linear combination of the others is not added: returns its
-    /// factors.
+    /// Adds a column whose rounding error is at most `rounding`. A linear combination of the others is not added:
+    /// returns its factors.
     pub(super) fn push(&mut self, mut column: Vec<f64>, rounding: f64) -> Option<Vec<f64>> {
         let mut entries = vec![0.0; self.0.len()];
         for _ in 0..2 {

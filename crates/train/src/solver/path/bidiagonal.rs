@@ -1,7 +1,8 @@
 //! A whole path of ridge from one decomposition.
 //!
-//! With the bidiagonalisation `Zᵀ = U B Vᵀ` (Golub and Kahan, 1965), `b = U u` where `u` minimises `‖Vᵀy − Bᵀu‖² + alpha ‖u‖²`:
-//! a banded problem that rotations solve in as many operations as there are rows (Eldén, 1977).
+//! With the bidiagonalisation `Zᵀ = U B Vᵀ` (Golub and Kahan, 1965), `b = U u` where `u` minimises
+//! `‖Vᵀy − Bᵀu‖² + alpha ‖u‖²`: a banded problem that rotations solve in as many operations as there are rows (Eldén,
+//! 1977).
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]

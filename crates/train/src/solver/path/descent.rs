@@ -1,7 +1,7 @@
 //! Coordinate descent with exact solutions for the coefficients that are not zero.
 //!
-//! Most coefficients of a wide design are zero. Sweeps are therefore over those that may not be (the strong rule of Tibshirani and
-//! others, 2012), and the conditions of optimality of all others are checked at the end, as in glmnet.
+//! Most coefficients of a wide design are zero. Sweeps are therefore over those that may not be (the strong rule of
+//! Tibshirani and others, 2012), and the conditions of optimality of all others are checked at the end, as in glmnet.
 
 use pulp::Arch;
 
@@ -10,8 +10,8 @@ use super::basis::{self, Basis};
 use super::problem::{Problem, add, diagonal};
 use super::sweep::{Correlations, Sweep};
 
-/// The most sweeps over the coordinates. Because a linear system is solved every few sweeps, even strongly correlated features
-/// need only tens.
+/// The most sweeps over the coordinates. Because a linear system is solved every few sweeps, even strongly correlated
+/// features need only tens.
 const MAX_SWEEPS: u32 = 10_000;
 
 /// The fewest and the most sweeps before a linear system or a check. The larger a system, the more sweeps precede it.
@@ -26,7 +26,8 @@ const APPROACHING: u32 = 10;
 /// The duality gap ÷ the objective at zero at which the fit has converged.
 const GAP_TOLERANCE: f64 = 1e-12;
 
-/// As [`GAP_TOLERANCE`], for [`Accuracy::Near`]: the errors of predictions are at most a ten-thousandth of the target's length.
+/// As [`GAP_TOLERANCE`], for [`Accuracy::Near`]: the errors of predictions are at most a ten-thousandth of the target's
+/// length.
 pub(super) const NEAR: f64 = 1e-8;
 
 /// The most coefficients that are not zero whose linear system takes no more time than some sweeps.
@@ -132,7 +133,8 @@ impl<'a> Descent<'a> {
             }
             self.update();
             let settled = longest_change <= f64::EPSILON * self.problem.moments.weight().sqrt();
-            // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the better test.
+            // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the
+            // better test.
             if (accuracy == Accuracy::Near && self.gap <= NEAR)
                 || (solves && self.is_optimal())
                 || (settled && self.gap <= GAP_TOLERANCE)
@@ -145,8 +147,8 @@ impl<'a> Descent<'a> {
         false
     }
 
-    /// The coefficients that are not zero, and those that a penalty of this size may change, if their correlations grow by
-    /// no more than the penalty falls. All of a few: nearly dependent columns change at once.
+    /// The coefficients that are not zero, and those that a penalty of this size may change, if their correlations grow
+    /// by no more than the penalty falls. All of a few: nearly dependent columns change at once.
     fn candidates(&self, l1: f64) -> Vec<usize> {
         if self.coefficients.len() <= FEW {
             return (0..self.coefficients.len()).collect();
@@ -171,8 +173,8 @@ impl<'a> Descent<'a> {
 
     /// Restores the coefficients of the last sweep, if they were optimal.
     ///
-    /// With a penalty on squares far above those of the columns, sweeps are exact, and the linear system, whose rows are those of
-    /// the columns and of the penalty, loses digits.
+    /// With a penalty on squares far above those of the columns, sweeps are exact, and the linear system, whose rows
+    /// are those of the columns and of the penalty, loses digits.
     fn was_optimal(&mut self, swept: Vec<f64>) -> bool {
         if self.penalty.l2 <= self.problem.moments.weight() {
             return false;
@@ -187,7 +189,8 @@ impl<'a> Descent<'a> {
         false
     }
 
-    /// Sweeps over these coefficients, and returns the largest change in the last sweep, relative to the length of the target.
+    /// Sweeps over these coefficients, and returns the largest change in the last sweep, relative to the length of the
+    /// target.
     fn sweep_until_settled(&mut self, features: &[usize]) -> f64 {
         let [fewest, most] = SWEEPS_IN_A_ROW;
         let first = self.sweep(features);
@@ -201,7 +204,8 @@ impl<'a> Descent<'a> {
         last
     }
 
-    /// Minimises over each of these coefficients in turn, and returns the largest change, relative to the length of the target.
+    /// Minimises over each of these coefficients in turn, and returns the largest change, relative to the length of the
+    /// target.
     fn sweep(&mut self, features: &[usize]) -> f64 {
         self.sweeps += 1;
         self.instructions.dispatch(Sweep {
@@ -215,14 +219,15 @@ impl<'a> Descent<'a> {
         })
     }
 
-    /// Whether the linear system of the coefficients that are not zero takes no more time than the sweeps that did not suffice.
+    /// Whether the linear system of the coefficients that are not zero takes no more time than the sweeps that did not
+    /// suffice.
     fn is_worth_solving(&self) -> bool {
         let count = self.coefficients.iter().filter(|coefficient| **coefficient != 0.0).count();
         count <= FEW || self.sweeps as usize >= 2 * count
     }
 
-    /// Solves for the coefficients that are not zero until none of them changes its sign. Each step reduces the objective, or keeps
-    /// it and makes a coefficient zero, so no set of signs occurs twice.
+    /// Solves for the coefficients that are not zero until none of them changes its sign. Each step reduces the
+    /// objective, or keeps it and makes a coefficient zero, so no set of signs occurs twice.
     fn solve_with_fixed_signs(&mut self, accuracy: Accuracy) {
         while self.coefficients.iter().any(|coefficient| *coefficient != 0.0) {
             let active = self.active();
@@ -237,8 +242,9 @@ impl<'a> Descent<'a> {
         }
     }
 
-    /// The step to the minimum with fixed signs, if the last linear system had the same matrix: by its factor and the correlations
-    /// with the residual (the seminormal equations, Björck, 1987). Each step leaves more digits than the one before.
+    /// The step to the minimum with fixed signs, if the last linear system had the same matrix: by its factor and the
+    /// correlations with the residual (the seminormal equations, Björck, 1987). Each step leaves more digits than the
+    /// one before.
     fn direction_by_last_factor(&self, active: &[usize]) -> Option<Vec<f64>> {
         let PenaltyWeights { l1, l2 } = self.penalty;
         let factor = self.factor.as_ref()?;
@@ -267,8 +273,9 @@ impl<'a> Descent<'a> {
         column
     }
 
-    /// With fixed signs, the coefficients that are not zero minimise `½‖y − Zb‖² + l1 sign(b)ᵀb + ½ l2 ‖b‖²`. Steps to the
-    /// minimum, or to the first coefficient that would change its sign, which becomes zero. Returns whether it reached the minimum.
+    /// With fixed signs, the coefficients that are not zero minimise `½‖y − Zb‖² + l1 sign(b)ᵀb + ½ l2 ‖b‖²`. Steps to
+    /// the minimum, or to the first coefficient that would change its sign, which becomes zero. Returns whether it
+    /// reached the minimum.
     ///
     /// The step follows from `R` of `[Z r]`, because the normal equations lose the digits of nearly dependent columns.
     fn step_to_solution(&mut self, active: &[usize]) -> bool {
@@ -307,9 +314,10 @@ impl<'a> Descent<'a> {
 
     /// Makes coefficients zero until the columns of the others are independent, and returns whether it made any zero.
     ///
-    /// If a column is a combination of others, there is a line of coefficients with the same predictions, along which the sum of
-    /// absolute values is linear as long as no sign changes. Steps along this line in the direction in which the sum falls, or if it
-    /// is constant, in which the coefficient of the combination approaches zero. The first coefficient to reach zero stays zero.
+    /// If a column is a combination of others, there is a line of coefficients with the same predictions, along which
+    /// the sum of absolute values is linear as long as no sign changes. Steps along this line in the direction in which
+    /// the sum falls, or if it is constant, in which the coefficient of the combination approaches zero. The first
+    /// coefficient to reach zero stays zero.
     fn make_independent(&mut self) -> bool {
         let mut active = self.active();
         let count = active.len();
@@ -338,8 +346,8 @@ impl<'a> Descent<'a> {
         active.len() < count
     }
 
-    /// Adds a multiple of a direction, at most `longest`, up to the first coefficient that would change its sign, which becomes
-    /// zero. Returns whether no coefficient would.
+    /// Adds a multiple of a direction, at most `longest`, up to the first coefficient that would change its sign, which
+    /// becomes zero. Returns whether no coefficient would.
     fn step(&mut self, active: &[usize], direction: &[f64], longest: f64) -> bool {
         let until_zero = |(feature, change): (&usize, &f64)| {
             let coefficient = self.coefficients.get(*feature).copied().unwrap_or(0.0);
@@ -369,8 +377,8 @@ impl<'a> Descent<'a> {
     }
 }
 
-/// Whether coefficients satisfy the conditions of optimality, from the correlations of the columns, whose squared length is `weight`,
-/// with the residual.
+/// Whether coefficients satisfy the conditions of optimality, from the correlations of the columns, whose squared
+/// length is `weight`, with the residual.
 pub(super) fn is_balanced(penalty: PenaltyWeights, weight: f64, correlations: &[f64], coefficients: &[f64]) -> bool {
     let PenaltyWeights { l1, l2 } = penalty;
     let root = weight.sqrt();
@@ -383,11 +391,11 @@ pub(super) fn is_balanced(penalty: PenaltyWeights, weight: f64, correlations: &[
     })
 }
 
-/// The duality gap ÷ the objective at zero, from the correlations of the columns with the residual, its squared length and its
-/// product with the target.
+/// The duality gap ÷ the objective at zero, from the correlations of the columns with the residual, its squared length
+/// and its product with the target.
 ///
-/// The residual, scaled so that its correlation with any feature is at most `l1`, is a feasible point of the dual (Kim, Koh,
-/// Lustig, Boyd and Gorinevsky, 2007). The penalty on squares adds rows.
+/// The residual, scaled so that its correlation with any feature is at most `l1`, is a feasible point of the dual (Kim,
+/// Koh, Lustig, Boyd and Gorinevsky, 2007). The penalty on squares adds rows.
 pub(super) fn duality_gap(
     penalty: PenaltyWeights,
     correlations: &[f64],
@@ -401,6 +409,7 @@ pub(super) fn duality_gap(
     let size: f64 = coefficients.iter().map(|coefficient| coefficient.abs()).sum();
     let squares = dot(coefficients, coefficients);
     let gap = 0.5 * (1.0 + scale * scale) * (residual + l2 * squares) + l1 * size - scale * with_target;
-    // The objective at zero is half the squared length of the target, which is 1. Rounding may make the gap slightly negative.
+    // The objective at zero is half the squared length of the target, which is 1. Rounding may make the gap slightly
+    // negative.
     (2.0 * gap).max(0.0)
 }

@@ -1,8 +1,9 @@
 //! The products of standardised columns of categories and numbers.
 //!
-//! A standardised level is `z = (e − p) / s`, with the indicator `e`, its mean `p` and its scale `s`. With a centred residual `r`,
-//! `zᵀWr` is the sum of the residual over the rows with the level, ÷ s. A change of the level's coefficient changes its own sum,
-//! those of the levels of other categories in the same rows, those of the few numbers, and a shift that all rows share.
+//! A standardised level is `z = (e − p) / s`, with the indicator `e`, its mean `p` and its scale `s`. With a centred
+//! residual `r`, `zᵀWr` is the sum of the residual over the rows with the level, ÷ s. A change of the level's
+//! coefficient changes its own sum, those of the levels of other categories in the same rows, those of the few numbers,
+//! and a shift that all rows share.
 
 use super::super::length::length;
 use super::super::moments::SparseMoments;
@@ -49,7 +50,8 @@ pub(super) struct Gram {
     pub(super) unit: f64,
 }
 
-/// The residual's sums over the rows of each level, less a multiple of their weights, and its products with the numbers.
+/// The residual's sums over the rows of each level, less a multiple of their weights, and its products with the
+/// numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Residual {
     sums: Vec<f64>,
@@ -189,8 +191,8 @@ impl Gram {
         products
     }
 
-    /// Solves `(G + l2 I) x = right` in these features, from `x`, by conjugate gradients, to an error of the right side of this
-    /// length at most. Returns a direction without curvature along which the right side rises, if there is one.
+    /// Solves `(G + l2 I) x = right` in these features, from `x`, by conjugate gradients, to an error of the right side
+    /// of this length at most. Returns a direction without curvature along which the right side rises, if there is one.
     pub(super) fn solve(
         &self,
         active: &[usize],

@@ -1,6 +1,8 @@
-//! Coordinate descent on the products of columns: a sweep costs about as much as there are rows with two levels, and levels × numbers.
+//! Coordinate descent on the products of columns: a sweep costs about as much as there are rows with two levels, and
+//! levels × numbers.
 //!
-//! Where sweeps are not enough, the coefficients that are not zero are solved for by conjugate gradients, with fixed signs.
+//! Where sweeps are not enough, the coefficients that are not zero are solved for by conjugate gradients, with fixed
+//! signs.
 
 use super::super::qr::dot;
 use super::descent::{self, Accuracy, PenaltyWeights, is_balanced};
@@ -89,8 +91,8 @@ impl<'a> GramDescent<'a> {
         self.gap = 0.0;
     }
 
-    /// The features whose coefficients are not zero, and those that a penalty of this size may change, if their correlations
-    /// grow by no more than the penalty falls (the strong rule of Tibshirani and others, 2012).
+    /// The features whose coefficients are not zero, and those that a penalty of this size may change, if their
+    /// correlations grow by no more than the penalty falls (the strong rule of Tibshirani and others, 2012).
     fn candidates(&self, l1: f64) -> Vec<usize> {
         let least = 2.0 * l1 - self.penalty.l1;
         let all = self.coefficients.iter().zip(&self.correlations).enumerate();
@@ -144,8 +146,8 @@ impl<'a> GramDescent<'a> {
         largest
     }
 
-    /// Solves for the coefficients that are not zero until none of them changes its sign. Each step reduces the objective, or
-    /// makes a coefficient zero.
+    /// Solves for the coefficients that are not zero until none of them changes its sign. Each step reduces the
+    /// objective, or makes a coefficient zero.
     fn solve_with_fixed_signs(&mut self) {
         while self.coefficients.iter().any(|coefficient| *coefficient != 0.0) {
             if self.step_to_solution() {
@@ -154,8 +156,9 @@ impl<'a> GramDescent<'a> {
         }
     }
 
-    /// With fixed signs, the coefficients that are not zero minimise `½‖y − Zb‖² + l1 sign(b)ᵀb + ½ l2 ‖b‖²`. Steps to the
-    /// minimum, or to the first coefficient that would change its sign, which becomes zero. Returns whether it reached the minimum.
+    /// With fixed signs, the coefficients that are not zero minimise `½‖y − Zb‖² + l1 sign(b)ᵀb + ½ l2 ‖b‖²`. Steps to
+    /// the minimum, or to the first coefficient that would change its sign, which becomes zero. Returns whether it
+    /// reached the minimum.
     fn step_to_solution(&mut self) -> bool {
         let PenaltyWeights { l1, l2 } = self.penalty;
         let nonzero = |(feature, coefficient): (usize, &f64)| (*coefficient != 0.0).then_some(feature);
@@ -180,8 +183,8 @@ impl<'a> GramDescent<'a> {
         }
     }
 
-    /// Adds a multiple of a direction, at most `longest`, up to the first coefficient that would change its sign, which becomes
-    /// zero. Returns whether no coefficient would.
+    /// Adds a multiple of a direction, at most `longest`, up to the first coefficient that would change its sign, which
+    /// becomes zero. Returns whether no coefficient would.
     fn step(&mut self, active: &[usize], direction: &[f64], longest: f64) -> bool {
         let until_zero = |feature: &usize| {
             let of = |values: &[f64]| values.get(*feature).copied().unwrap_or_default();

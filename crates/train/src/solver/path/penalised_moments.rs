@@ -35,7 +35,8 @@ pub trait PenalisedMoments: Clone + Send + Sync {
     /// As [`fit_of_part`](super::fit_of_part).
     fn fit_of_part(&self, names: &[String], penalty: Penalty) -> Result<PenalisedFit, SolveError>;
 
-    /// As [`path`](super::path()), with as many digits as the scores of cross-validation need. Reports the fraction of the penalties that are done.
+    /// As [`path`](super::path()), with as many digits as the scores of cross-validation need. Reports the fraction of
+    /// the penalties that are done.
     ///
     /// # Errors
     /// As [`path`](super::path()).

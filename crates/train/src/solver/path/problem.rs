@@ -6,8 +6,8 @@ use super::super::qr::{UpperTriangle, dot};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 
-/// Standardised least squares, reduced to as many rows as columns, with a target of length 1, so that squares neither overflow
-/// nor underflow.
+/// Standardised least squares, reduced to as many rows as columns, with a target of length 1, so that squares neither
+/// overflow nor underflow.
 pub(super) struct Problem<'a> {
     pub(super) moments: &'a Moments,
     pub(super) names: &'a [String],
@@ -46,7 +46,8 @@ impl<'a> Problem<'a> {
         Self { moments, names, lengths, scales, unit, triangle, columns, target, unexplained }
     }
 
-    /// The `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with an additional row `√alpha · eⱼ` of target 0 for each feature.
+    /// The `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with an additional row `√alpha · eⱼ` of target 0 for each
+    /// feature.
     pub(super) fn ridge(&self, alpha: f64) -> Vec<f64> {
         let features = self.columns.len();
         let triangle = self.augmented(alpha);
@@ -97,7 +98,8 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// The prediction where every feature is at its mean, rounded to a double. `means`: those of the features, then of the target.
+/// The prediction where every feature is at its mean, rounded to a double. `means`: those of the features, then of the
+/// target.
 pub(super) fn intercept(means: impl Iterator<Item = DoubleDouble>, coefficients: &[f64], scales: &[f64]) -> f64 {
     let mut means: Vec<DoubleDouble> = means.collect();
     let at_means = means.pop().unwrap_or_default();

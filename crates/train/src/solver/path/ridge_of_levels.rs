@@ -6,8 +6,8 @@
 //! min over b of  w (e + b/s)² + alpha b²  =  e² · w alpha / (w/s² + alpha)
 //! ```
 //!
-//! So the other coefficients are those of the deviations of the rows from the means of their groups, and of these means with such
-//! smaller weights: least squares with as many rows as levels, and as many columns as there are others.
+//! So the other coefficients are those of the deviations of the rows from the means of their groups, and of these means
+//! with such smaller weights: least squares with as many rows as levels, and as many columns as there are others.
 
 use super::super::moments::Accumulator;
 use super::super::qr::dot;

@@ -8,8 +8,8 @@ use super::gram_descent::GramDescent;
 use super::problem::intercept;
 use super::{PenalisedFit, PenalisedMoments, Penalty, check_finite};
 
-/// The penalty on squares ÷ the total weight below which the products of nearly dependent columns have too few digits: the error of
-/// coefficients is at most about the rounding error of a double ÷ this.
+/// The penalty on squares ÷ the total weight below which the products of nearly dependent columns have too few digits:
+/// the error of coefficients is at most about the rounding error of a double ÷ this.
 const LEAST_RIDGE: f64 = 1e-7;
 
 impl PenalisedMoments for SparseMoments {

@@ -28,7 +28,8 @@ impl WithSimd for Correlations<'_> {
     }
 }
 
-/// Minimises over each of some coefficients in turn; the output is the largest change, relative to the length of the target.
+/// Minimises over each of some coefficients in turn; the output is the largest change, relative to the length of the
+/// target.
 pub(super) struct Sweep<'a> {
     pub(super) columns: &'a [Vec<f64>],
     /// The squared length of every column.

@@ -78,7 +78,8 @@ fn duplicate_columns_and_more_features_than_rows_are_fitted() {
     assert!(matches!(error, SolveError::Dependent { .. }), "{error}");
 }
 
-/// The optimum is `soft(Zᵀy) / (n + l2)`, because `ZᵀZ` is negligible compared with a penalty on squares of 10¹³ for each row.
+/// The optimum is `soft(Zᵀy) / (n + l2)`, because `ZᵀZ` is negligible compared with a penalty on squares of 10¹³ for
+/// each row.
 #[test]
 fn a_large_penalty_on_squares_preserves_all_digits() {
     let mut rows = diabetes();
@@ -143,9 +144,9 @@ fn rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
     })
 }
 
-/// Checks the conditions of Karush, Kuhn and Tucker: the gradient of the squares, computed from the rows, balances that of the penalty
-/// `l1 ‖b‖₁ + ½ l2 ‖b‖²`, with a tolerance relative to the largest possible gradient. Returns the sums of squares of the residuals and
-/// of the target.
+/// Checks the conditions of Karush, Kuhn and Tucker: the gradient of the squares, computed from the rows, balances that
+/// of the penalty `l1 ‖b‖₁ + ½ l2 ‖b‖²`, with a tolerance relative to the largest possible gradient. Returns the sums
+/// of squares of the residuals and of the target.
 fn balanced(
     rows: &[Vec<f64>],
     fit: &PenalisedFit,

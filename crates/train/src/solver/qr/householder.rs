@@ -49,7 +49,8 @@ impl WithSimd for AbsorbRows<'_> {
     }
 }
 
-/// For each column, the rows of which a reflection up to it has entries: few for the rows of a triangle. Filled registers.
+/// For each column, the rows of which a reflection up to it has entries: few for the rows of a triangle. Filled
+/// registers.
 fn depths(columns: &[Vec<f64>]) -> Vec<usize> {
     let depth = |column: &Vec<f64>| column.iter().rposition(|entry| *entry != 0.0).map_or(0, |last| last + 1);
     let deepest = columns.iter().scan(0, |deepest: &mut usize, column| {
@@ -88,7 +89,8 @@ impl Reflection {
     /// The reflection that makes the entries below the diagonal zero.
     #[inline(always)]
     fn new<S: Simd>(simd: S, diagonal: &mut f64, pivot: &mut [f64]) -> Self {
-        // Scaling by a power of two is exact, and squares neither overflow nor underflow. The bits of magnitudes have their order.
+        // Scaling by a power of two is exact, and squares neither overflow nor underflow. The bits of magnitudes have
+        // their order.
         let largest = pivot.iter().fold(diagonal.abs().to_bits(), |largest, value| largest.max(value.abs().to_bits()));
         let unit = power_of_two(f64::from_bits(largest));
         let inverse = 1.0 / unit;
@@ -106,7 +108,8 @@ impl Reflection {
         Self { head, scale: 2.0 / (head * head + below), sign: -1.0 }
     }
 
-    /// Reflects an entry of the row, and returns the multiple of the pivot's column to subtract from the column of the entry.
+    /// Reflects an entry of the row, and returns the multiple of the pivot's column to subtract from the column of the
+    /// entry.
     #[inline(always)]
     fn turn(self, entry: &mut f64, product: f64) -> f64 {
         let weight = self.scale * (self.head * *entry + product);
@@ -115,7 +118,8 @@ impl Reflection {
     }
 }
 
-/// Eliminates the pivots' columns, which then contain the vectors of the reflections. Columns to their right are unchanged.
+/// Eliminates the pivots' columns, which then contain the vectors of the reflections. Columns to their right are
+/// unchanged.
 #[inline(always)]
 fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [&mut [f64]]) -> Vec<Reflection> {
     let mut reflections = Vec::with_capacity(PANEL);
@@ -152,7 +156,8 @@ impl Reflections {
         Self { each, vectors: panel, products: [of_a, of_b, of_c, of_d] }
     }
 
-    /// Reflects columns, down to a depth, together with their entries in the rows of R, which are at the end of these rows.
+    /// Reflects columns, down to a depth, together with their entries in the rows of R, which are at the end of these
+    /// rows.
     #[inline(always)]
     fn apply<S: Simd>(&self, simd: S, rows: &mut [Vec<f64>], columns: &mut [Vec<f64>], depth: usize) {
         let [a, b, c, d] = rows else { return };

@@ -34,8 +34,8 @@ impl WithSimd for Invert<'_> {
     }
 }
 
-/// Subtracts multiples of rows, the first of which begins with the first entry, and each other one an entry later. Returns the
-/// entries after those with which the rows begin.
+/// Subtracts multiples of rows, the first of which begins with the first entry, and each other one an entry later.
+/// Returns the entries after those with which the rows begin.
 #[inline(always)]
 fn subtract<'a>(entries: &'a mut [f64], factors: &[f64], rows: &[Vec<f64>]) -> &'a mut [f64] {
     let (beginning, rest) = entries.split_at_mut(rows.len().min(entries.len()));

@@ -28,8 +28,8 @@ fn rows(random: &mut Random, truth: &[f64], count: usize) -> Vec<Row> {
     (0..count).map(row).collect()
 }
 
-/// A model without calibration, the temperature that its held-out rows give, whether it is worth it, and the reported log loss
-/// and calibration slope.
+/// A model without calibration, the temperature that its held-out rows give, whether it is worth it, and the reported
+/// log loss and calibration slope.
 struct Simulated {
     model: Model,
     temperature: f64,

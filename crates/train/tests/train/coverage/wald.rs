@@ -18,7 +18,8 @@ const ROWS: usize = 300;
 const TWO: [[f64; 3]; 1] = [[0.3, 0.8, -0.5]];
 const THREE: [[f64; 3]; 2] = [[0.3, 0.8, -0.5], [-0.2, 0.4, 0.6]];
 
-/// A simulation: the true coefficients, and a draw of the target from the linear predictor of each class against the first.
+/// A simulation: the true coefficients, and a draw of the target from the linear predictor of each class against the
+/// first.
 struct Simulated {
     estimator: EstimatorKind,
     truth: &'static [[f64; 3]],

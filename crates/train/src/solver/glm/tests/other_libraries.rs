@@ -1,8 +1,8 @@
 use super::*;
 use crate::summary::Summary;
 
-/// statsmodels 0.15.0, `GLM(y, X, family, offset, freq_weights).fit(tol=1e-15)`: estimates with the intercept first, their standard
-/// errors, then deviance, null deviance, Pearson's χ², log-likelihood, null log-likelihood and AIC.
+/// statsmodels 0.15.0, `GLM(y, X, family, offset, freq_weights).fit(tol=1e-15)`: estimates with the intercept first,
+/// their standard errors, then deviance, null deviance, Pearson's χ², log-likelihood, null log-likelihood and AIC.
 struct Recorded {
     estimates: [f64; 3],
     errors: [f64; 3],
@@ -116,8 +116,8 @@ fn gamma_regression_with_offset_and_frequency_weights_agrees_with_statsmodels() 
     );
 }
 
-/// scikit-learn 1.9.1, `PoissonRegressor(alpha=0.1, solver="newton-cholesky", tol=1e-12)` and `GammaRegressor` of the columns of
-/// `StandardScaler`: coefficients, then the intercept.
+/// scikit-learn 1.9.1, `PoissonRegressor(alpha=0.1, solver="newton-cholesky", tol=1e-12)` and `GammaRegressor` of the
+/// columns of `StandardScaler`: coefficients, then the intercept.
 #[test]
 fn penalised_fits_agree_with_scikit_learn() {
     let recorded = [

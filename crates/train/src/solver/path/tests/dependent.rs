@@ -47,8 +47,9 @@ fn objective(rows: &[Vec<f64>], fit: &PenalisedFit, alpha: f64, l1_ratio: f64) -
 /// Alpha, the fraction of absolute values, the objective, and the number of coefficients that are not zero.
 type Recorded = (f64, f64, f64, usize);
 
-/// scikit-learn 1.9.1: `ElasticNet(alpha, l1_ratio=…, tol=1e-16, max_iter=10**7).fit(StandardScaler().fit_transform(X), y)`;
-/// 10⁷ sweeps are not enough for the last two.
+/// scikit-learn 1.9.1:
+/// `ElasticNet(alpha, l1_ratio=…, tol=1e-16, max_iter=10**7).fit(StandardScaler().fit_transform(X), y)`; 10⁷ sweeps are
+/// not enough for the last two.
 #[test]
 fn the_objective_is_at_most_that_of_scikit_learn() {
     let recorded: [(_, &[Recorded]); 2] = [
@@ -191,9 +192,10 @@ proptest! {
         let fit = fit(&moments, &names(features + 1), ElasticNet { alpha, l1_ratio }).unwrap();
         let n = rows.len() as f64;
         let (l1, l2) = (n * alpha * l1_ratio, n * alpha * (1.0 - l1_ratio));
-        // Correlations have an error of 1e-13 of the largest possible. Scaling the feasible point of the dual by this error relative to
-        // the penalty opens the gap by the square of that ratio, and by that ratio of the penalty of the coefficients. The penalty is
-        // small if it is a small fraction of the smallest with zero coefficients, or if the features explain little of the target.
+        // Correlations have an error of 1e-13 of the largest possible. Scaling the feasible point of the dual by this
+        // error relative to the penalty opens the gap by the square of that ratio, and by that ratio of the penalty of
+        // the coefficients. The penalty is small if it is a small fraction of the smallest with zero coefficients, or
+        // if the features explain little of the target.
         let mean = rows.iter().map(|row| row[features]).sum::<f64>() / n;
         let length = rows.iter().map(|row| (row[features] - mean).powi(2)).sum::<f64>().sqrt();
         let shrunk = 1e-13 * n.sqrt() * length / l1;

@@ -12,9 +12,9 @@ use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParame
 
 type Recorded = (Penalty, f64, &'static [f64]);
 
-/// scikit-learn 1.9.1: `Z = StandardScaler().fit(X, sample_weight=w).transform(X)`, then `Ridge(alpha, solver="cholesky")`,
-/// `Lasso(alpha, tol=1e-16, max_iter=10**7)` or `ElasticNet(alpha, l1_ratio=.5, …)` `.fit(Z, y, sample_weight=w)`;
-/// printed are penalty, `intercept_` and `coef_`.
+/// scikit-learn 1.9.1: `Z = StandardScaler().fit(X, sample_weight=w).transform(X)`, then
+/// `Ridge(alpha, solver="cholesky")`, `Lasso(alpha, tol=1e-16, max_iter=10**7)` or `ElasticNet(alpha, l1_ratio=.5, …)`
+/// `.fit(Z, y, sample_weight=w)`; printed are penalty, `intercept_` and `coef_`.
 const DIABETES: &[Recorded] = &[
     (
         Ridge { alpha: 0.01 },
