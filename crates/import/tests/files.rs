@@ -161,8 +161,13 @@ fn a_class_that_is_not_in_the_list_is_named() {
         let former = message(&[b"\x80\x02c", class.as_bytes(), b"\n)\x81."].concat());
         assert!(former.contains("older than 0.22; fit the model with 1.1 or later, and save it again"), "{former}");
     }
-    let array = message(b"\x80\x02cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nmemmap\n(I0\ntVb\ntR.");
-    assert!(array.contains("numpy.memmap in place of numpy.ndarray\nhelp: use ordinate.from_sklearn"), "{array}");
+    for content in [
+        b"\x80\x02cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nmemmap\n(I0\ntVb\ntR.".as_slice(),
+        b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}Vsubclass\ncnumpy\nmemmap\nsb.",
+    ] {
+        let array = message(content);
+        assert!(array.contains("numpy.memmap in place of numpy.ndarray\nhelp: use ordinate.from_sklearn"), "{array}");
+    }
 }
 
 #[test]

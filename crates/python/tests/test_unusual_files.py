@@ -166,6 +166,4 @@ def test_arrays_in_a_mapped_file_are_read_in_python(tmp_path, capfd):
     for ending in WRITERS:
         other.write_bytes(WRITERS[ending](mapped))
         code, message = import_file(other, capfd)
-        assert code == 1 and "\nhelp: " in message, f"{ending}: {message}"
-        if ending != "joblib":
-            assert "numpy.memmap" in message and "use ordinate.from_sklearn" in message, f"{ending}: {message}"
+        assert code == 1 and "numpy.memmap" in message and "use ordinate.from_sklearn" in message, f"{ending}: {message}"

@@ -92,15 +92,7 @@ impl<'a> Machine<'a, '_> {
 
     /// An array without a shape or content, of numpy's own class only.
     fn empty_array(&self, arguments: &[Id]) -> Result<Node<'a>, FileError> {
-        let class = match arguments.first().map(|class| self.graph.node(*class)) {
-            Some(Node::Global(class)) if class.role == Role::Ndarray => None,
-            Some(Node::Global(class)) => Some(format!("{}.{}", class.module, class.name)),
-            Some(Node::Unlisted(class)) => Some(class.full_name()),
-            _ => Some("a value".to_owned()),
-        };
-        if let Some(class) = class {
-            return Err(FileError::unsupported(self.input.place(), format!("{class} in place of numpy.ndarray")));
-        }
+        self.check_array_class(arguments.first().copied())?;
         let dtype = Dtype { kind: Kind::Other, size: 1, is_big_endian: false };
         Ok(Node::Array(Box::new(Array { shape: vec![0], dtype, is_fortran: false, content: None })))
     }
@@ -204,6 +196,17 @@ impl<'a> Machine<'a, '_> {
         Ok(Dtype { is_big_endian, ..dtype })
     }
 
+    /// Checks that an array is one of numpy itself, and not of a subclass.
+    fn check_array_class(&self, class: Option<Id>) -> Result<(), FileError> {
+        let class = match class.map(|class| self.graph.node(class)) {
+            Some(Node::Global(class)) if class.role == Role::Ndarray => return Ok(()),
+            Some(Node::Global(class)) => format!("{}.{}", class.module, class.name),
+            Some(Node::Unlisted(class)) => class.full_name(),
+            _ => "a value".to_owned(),
+        };
+        Err(FileError::unsupported(self.input.place(), format!("{class} in place of numpy.ndarray")))
+    }
+
     /// `(version, shape, dtype, is_fortran, content)`.
     fn array(&self, state: Id) -> Option<Array> {
         let [_, shape, dtype, is_fortran, content] = self.graph.sequence(state)? else { return None };
@@ -224,6 +227,7 @@ impl<'a> Machine<'a, '_> {
         }
         // Each of the attributes is searched.
         self.graph.steps_of(self.graph.attributes(wrapper).saturating_mul(WRAPPER_ATTRIBUTES))?;
+        self.check_array_class(self.graph.attribute(wrapper, "subclass"))?;
         let (shape, dtype, is_fortran) =
             self.described(wrapper).ok_or_else(|| self.damaged("an array of joblib has no shape"))?;
         if dtype.kind == Kind::Object {
@@ -249,11 +253,10 @@ impl<'a> Machine<'a, '_> {
 
     fn described(&self, wrapper: Id) -> Option<(Vec<usize>, Dtype, bool)> {
         let attribute = |name: &str| self.graph.attribute(wrapper, name);
-        let Node::Global(subclass) = self.graph.node(attribute("subclass")?) else { return None };
         let shape = self.graph.shape(attribute("shape")?)?;
         let dtype = self.graph.dtype(attribute("dtype")?)?;
         let order = self.graph.text(attribute("order")?)?;
-        (subclass.role == Role::Ndarray).then_some((shape, dtype, order == "F"))
+        Some((shape, dtype, order == "F"))
     }
 }
 
