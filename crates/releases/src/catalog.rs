@@ -61,7 +61,8 @@ impl ReleaseCatalog {
             ModelUri::File(path) if path.is_dir() => Box::new(LocalFolder::new(path)),
             ModelUri::File(_) | ModelUri::S3(_) | ModelUri::Bundled => {
                 let detail = format!(
-                    "{place:?} is not a catalog\nhelp: the path of a catalog ends with a slash: models/ or s3://bucket/models/"
+                    "{place:?} is not a catalog\n\
+                     help: the path of a catalog ends with a slash: models/ or s3://bucket/models/"
                 );
                 return Err(ReleaseError::NotACatalog(detail));
             }
@@ -92,7 +93,8 @@ impl ReleaseCatalog {
         self.folder.file(path).describe()
     }
 
-    /// Writes a model as the next version that nobody has used. The version in the file is replaced, and its checksum with it.
+    /// Writes a model as the next version that nobody has used. The version in the file is replaced, and its checksum
+    /// with it.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the catalog is unchanged then.

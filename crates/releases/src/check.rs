@@ -27,10 +27,10 @@ struct Replaced {
 }
 
 impl ReleaseCatalog {
-    /// Checks that requests do not break when an alias is changed to a model: those for the version that the alias points
-    /// to, or for the live one if it is the alias `shadow`, which is compared with it. The version that an alias had when it
-    /// was removed counts, so that nobody breaks requests by removing the alias first. Returns the version that the
-    /// model was compared with, which has to be the same when the alias is changed.
+    /// Checks that requests do not break when an alias is changed to a model: those for the version that the alias
+    /// points to, or for the live one if it is the alias `shadow`, which is compared with it. The version that an alias
+    /// had when it was removed counts, so that nobody breaks requests by removing the alias first. Returns the version
+    /// that the model was compared with, which has to be the same when the alias is changed.
     ///
     /// # Errors
     /// [`ReleaseError::Breaking`], [`ReleaseError::Incomparable`] and others of [`ReleaseError`].

@@ -20,8 +20,8 @@ impl fmt::Display for Breaking {
     }
 }
 
-/// The differences between two models for which a request that `old` accepts is rejected by `new`, means something else,
-/// or has another kind of answer.
+/// The differences between two models for which a request that `old` accepts is rejected by `new`, means something
+/// else, or has another kind of answer.
 #[must_use]
 pub fn breaking_changes(old: &Model, new: &Model) -> Vec<Breaking> {
     let mut changes = Vec::new();

@@ -9,8 +9,8 @@ use crate::catalog::ReleaseCatalog;
 use crate::error::ReleaseError;
 
 impl ReleaseCatalog {
-    /// Makes an alias point to the version `to`, or to the latest one, to which it pointed before and which was not rolled
-    /// back since.
+    /// Makes an alias point to the version `to`, or to the latest one, to which it pointed before and which was not
+    /// rolled back since.
     ///
     /// # Errors
     /// [`ReleaseError::NotBefore`], [`ReleaseError::DamagedBefore`] and others of [`ReleaseError`]; the alias is

@@ -9,8 +9,8 @@ use crate::source::ModelSource;
 /// The most releases that the file of an alias keeps.
 const MAX_RELEASES: usize = 1_000;
 
-/// The content of an alias's file: one object, so that alias and history cannot disagree. A file whose version is not that
-/// of the last release in its history is not an alias file.
+/// The content of an alias's file: one object, so that alias and history cannot disagree. A file whose version is not
+/// the one of the last release in its history is not an alias file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct AliasFile {
@@ -53,7 +53,8 @@ pub struct Removal {
 }
 
 impl AliasFile {
-    /// The file for the first release of an alias, or for one that follows those of another file. It keeps the last 1,000.
+    /// The file for the first release of an alias, or for one that follows those of another file. It keeps the last
+    /// 1,000.
     #[must_use]
     pub fn after(before: Option<Self>, present: Release) -> Self {
         let mut earlier: Vec<Release> = before.into_iter().flat_map(Self::into_releases).collect();

@@ -89,8 +89,8 @@ impl<T: Value> Cache<T> {
     }
 
     /// The value of this key. `fetch` gets the value so far and returns the same one if it is unchanged. A value is
-    /// fetched again when its last fetch is longer ago than `max_age`. One caller waits for that, until `patience`; if it
-    /// takes longer or fails, the old value is returned.
+    /// fetched again when its last fetch is longer ago than `max_age`. One caller waits for that, until `patience`; if
+    /// it takes longer or fails, the old value is returned.
     pub(super) async fn get<F>(
         &self,
         key: &str,
@@ -112,8 +112,8 @@ impl<T: Value> Cache<T> {
                     };
                 }
                 Step::Wait(started) => {
-                    // A function is suspended between two requests, for minutes if need be. The time limit of a fetch that
-                    // was in progress is over then, which says nothing about the source.
+                    // A function is suspended between two requests, for minutes if need be. The time limit of a fetch
+                    // that was in progress is over then, which says nothing about the source.
                     let was_suspended = started.started + self.policy.timeout < arrived;
                     let outcome = started.outcome().await;
                     if outcome.is_ok() || !was_suspended {

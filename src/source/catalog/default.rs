@@ -28,8 +28,8 @@ impl Catalog {
         self.within(Instant::now() + REFRESH_PATIENCE, self.default_name()).await.ok()
     }
 
-    /// Loads the default model before the first request, and its shadow; `ready` is called with it. A failure is logged,
-    /// and the first request that needs the model tries again.
+    /// Loads the default model before the first request, and its shadow; `ready` is called with it. A failure is
+    /// logged, and the first request that needs the model tries again.
     pub async fn preload(&self, ready: impl FnOnce(&Model)) {
         let error = match self.default_model().await {
             Ok(model) => {
@@ -71,8 +71,9 @@ impl Catalog {
         Ok(model)
     }
 
-    /// The name of the default model. Loads it only if it is in a file of unknown name. A model that was the only released
-    /// one when it was first used stays the default model of this process, so that another release breaks no caller.
+    /// The name of the default model. Loads it only if it is in a file of unknown name. A model that was the only
+    /// released one when it was first used stays the default model of this process, so that another release breaks no
+    /// caller.
     ///
     /// # Errors
     /// See [`CatalogError`].

@@ -1,6 +1,6 @@
-//! The layout of a catalog: `{name}/{version}.json` is a model and never overwritten, `{name}/aliases/{alias}.json` is the
-//! version that an alias points to, with its history, and `{name}/removed/{alias}.json` is this file of an alias that was
-//! removed.
+//! The layout of a catalog: `{name}/{version}.json` is a model and never overwritten, `{name}/aliases/{alias}.json` is
+//! the version that an alias points to, with its history, and `{name}/removed/{alias}.json` is this file of an alias
+//! that was removed.
 
 use indexmap::IndexMap;
 use ordinate_model::identity::{ModelName, Version};
@@ -127,7 +127,8 @@ pub async fn aliases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<M
     Ok(names.iter().filter(|name| !name.ends_with('/')).filter_map(|name| name_of(name)).collect())
 }
 
-/// The first released models among these names, at most `most`: those with the alias [`LIVE`], whatever its file contains.
+/// The first released models among these names, at most `most`: those with the alias [`LIVE`], whatever its file
+/// contains.
 ///
 /// # Errors
 /// See [`SourceError`].

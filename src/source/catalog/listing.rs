@@ -11,8 +11,8 @@ use super::{Catalog, CatalogError, Models};
 use crate::source::{Causes, Listing};
 
 impl Catalog {
-    /// The names of the models, at most `most`: from the start, or from `after`, the [`Listing::next`] of the page before.
-    /// Loads no model, unless it is in a file of unknown name.
+    /// The names of the models, at most `most`: from the start, or from `after`, the [`Listing::next`] of the page
+    /// before. Loads no model, unless it is in a file of unknown name.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`], or [`CatalogError::UnknownPage`].
