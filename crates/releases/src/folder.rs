@@ -45,10 +45,8 @@ pub struct Made(Vec<PathBuf>);
 impl Drop for Made {
     fn drop(&mut self) {
         for folder in &self.0 {
-            // Fails, as it should, if there is something in it.
-            if fs::remove_dir(folder).is_err() {
-                return;
-            }
+            // Fails, as it should, if there is something in it, and if it was not made.
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -95,7 +93,8 @@ impl WritableFolder for S3Folder {
                 request.send().await.map_err(|error| write_error(location.to_string(), "s3:PutObject", error)).map(drop)
             });
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
-            // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not hold.
+            // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not
+            // hold.
             match (Box::pin(client.limited(&location, marker_of(client, &location))).await, failure) {
                 (Ok(Some(found)), _) if found == marker => Ok(()),
                 // It is not known whether somebody else has written the file.
@@ -115,7 +114,8 @@ impl WritableFolder for S3Folder {
                 sent.map_err(|error| write_error(location.to_string(), "s3:DeleteObject", error)).map(drop)
             });
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
-            // The object may be deleted: without an answer, the SDK repeats the request, and then there is no such object.
+            // The object may be deleted: without an answer, the SDK repeats the request, and then there is no such
+            // object.
             match (Box::pin(client.limited(&location, exists(client, &location))).await, failure) {
                 (Ok(false), _) => Ok(()),
                 (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
@@ -162,9 +162,10 @@ where
 
 impl WritableFolder for LocalFolder {
     fn create(&self) -> Result<Made, SourceError> {
-        let made = self.path().ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+        // Before they are made, so that a failure removes those that were made until then.
+        let made = Made(self.path().ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect());
         fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })?;
-        Ok(Made(made))
+        Ok(made)
     }
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
