@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Args;
 use ordinate::config::Environment;
@@ -111,8 +112,8 @@ impl GoLiveArguments {
         }
     }
 
-    /// Changes the alias to a model that was published, which is described by `published`, and returns both as text that
-    /// remains to be printed.
+    /// Changes the alias, if there is one, to a model that was published, which is described by `published`, and prints
+    /// both.
     ///
     /// # Errors
     /// [`ReleaseError::NotPromoted`].
@@ -122,10 +123,14 @@ impl GoLiveArguments {
         model: &Model,
         approval: Option<Approval>,
         published: String,
-    ) -> Result<String, ReleaseError> {
-        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(published) };
+    ) -> Result<ExitCode, ReleaseError> {
+        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(print(&published)) };
         match catalog.promote(model, alias, &self.release.who(), approval).await {
-            Ok(change) => Ok(report(catalog, &model.document().name, alias, &change, published).await),
+            Ok(change) => {
+                let name = &model.document().name;
+                let text = published + &changed(name, alias, &change);
+                Ok(print_release(catalog, name, alias, &change, &text).await)
+            }
             Err(error) => {
                 let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
                 let force = if self.force || error.needs_force() { " --force" } else { "" };
@@ -141,30 +146,30 @@ impl GoLiveArguments {
     }
 }
 
-/// Returns what was done, and the change of an alias, as text that remains to be printed. If the model can be the second
-/// released one, prints it at once, since looking for the others takes time, and warns: requests that name no model need
-/// a default model then.
-pub(super) async fn report(
+/// Prints the text about the change of an alias, and then the warning about it, for which other models are listed.
+pub(super) async fn print_release(
     catalog: &ReleaseCatalog,
     name: &ModelName,
     alias: &ModelName,
     change: &Change,
-    done: String,
-) -> String {
-    let text = done + &changed(name, alias, change);
-    if change.from.is_some() || *alias != layout::live() {
-        return text;
+    text: &str,
+) -> ExitCode {
+    let code = print(text);
+    if change.from.is_none() && *alias == layout::live() {
+        // The alias is changed, whatever can be listed.
+        let other = catalog.former_default(name).await.ok().flatten();
+        print_error(&other.map_or_else(String::new, |other| second_model_warning(name, &other)));
     }
-    print(&text);
-    // The alias is changed, whatever can be listed.
-    if let Ok(Some(other)) = catalog.former_default(name).await {
-        print_error(&format!(
-            "warning: {name} is the second released model of the catalog, so requests that name no model, such as \
-             POST /predict, fail in servers that start from now on\n\
-             help: set their DEFAULT_MODEL, such as DEFAULT_MODEL={other}\n"
-        ));
-    }
-    String::new()
+    code
+}
+
+/// The warning that requests that name no model need a default model from now on.
+fn second_model_warning(name: &ModelName, other: &ModelName) -> String {
+    format!(
+        "warning: {name} is the second released model of the catalog, so requests that name no model, such as \
+         POST /predict, fail in servers that start from now on\n\
+         help: set their DEFAULT_MODEL, such as DEFAULT_MODEL={other}\n"
+    )
 }
 
 /// The entry of a release or a removal in the history.
@@ -241,6 +246,51 @@ pub(super) fn message(error: &ReleaseError) -> String {
         ReleaseError::Catalog(CatalogError::Unavailable(cause)) => Causes(&**cause).to_string(),
         other => Causes(other).to_string(),
     }
+}
+
+/// An error as a message for the user of a command with --force, with the advice for a damaged alias.
+pub(super) fn with_force(error: &ReleaseError) -> String {
+    let help = match error {
+        ReleaseError::DamagedAlias { .. } => {
+            "\nhelp: --force replaces the file of the alias; the history in it is lost"
+        }
+        _ => "",
+    };
+    message(error) + help
+}
+
+/// An error about an alias as a message for the user, with a command that helps.
+pub(super) async fn advice(
+    error: &ReleaseError,
+    catalog: &ReleaseCatalog,
+    name: &ModelName,
+    alias: &ModelName,
+) -> String {
+    let (program, place) = (program(), shell_word(&catalog.describe()));
+    let help = match error {
+        ReleaseError::DamagedAlias { .. } => match catalog.versions(name).await.unwrap_or_default().last() {
+            Some(last) => format!(
+                ". Promote a version to replace the file; the history in it is lost. The latest version is {last}\n\
+                 help: {program} promote {name} {last} {place} --alias {alias} --force"
+            ),
+            None => String::new(),
+        },
+        ReleaseError::DamagedBefore { instead: Some(version), .. } => {
+            format!("\nhelp: {program} rollback {name} {place} --alias {alias} --to {version}")
+        }
+        ReleaseError::DamagedBefore { instead: None, .. } => {
+            format!("\nhelp: no version before it is valid; publish one with --alias {alias}")
+        }
+        ReleaseError::NotBefore { version, .. } => {
+            format!("\nhelp: {program} promote {name} {version} {place} --alias {alias}")
+        }
+        ReleaseError::NothingBefore { .. } => {
+            format!(". Any other version can be promoted\nhelp: {program} models {place} {name}")
+        }
+        ReleaseError::Changed { .. } => format!("\nhelp: {program} history {name} {place} --alias {alias}"),
+        _ => String::new(),
+    };
+    message(error) + &help
 }
 
 /// A change of an alias as a line of text.

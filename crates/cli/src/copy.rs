@@ -1,13 +1,14 @@
 //! `ordinate copy`: a version of a model from one catalog to another.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Args;
 use ordinate::source::catalog::{CatalogError, layout};
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::{Copied, Number, Published, ReleaseCatalog, ReleaseError};
+use ordinate_releases::{Copied, CopyVersion, Published, ReleaseCatalog, ReleaseError};
 
-use super::catalog::{GoLiveArguments, create, name, open, wait};
+use super::catalog::{GoLiveArguments, advice, create, message, name, open, wait_for, with_force};
 
 /// Copy a version of a model to another catalog
 ///
@@ -31,50 +32,60 @@ pub(super) struct Arguments {
     live: GoLiveArguments,
 }
 
-/// Copies, and returns the version as text.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Copies, and prints the version.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let (from, to) = (open(&arguments.from)?, create(&arguments.to)?);
     let (model, wanted) = arguments.model.split_once('@').map_or((&*arguments.model, None), |(n, w)| (n, Some(w)));
     let model = name(model)?;
-    wait(async {
+    let outcome = wait_for(async {
+        let failed = |error: ReleaseError| message(&error);
         let version = resolve(&from, &model, wanted).await?;
-        let original = from.load(&model, &version).await?;
-        let approval = arguments.live.check(&to, &original.0).await?;
-        let Copied { published, number } = to.copy(original).await?;
+        let original = from.load(&model, &version).await.map_err(failed)?;
+        let approval = arguments.live.check(&to, &original.0).await.map_err(|error| with_force(&error))?;
+        let Copied { published, version: copy_version } = to.copy(original).await.map_err(failed)?;
         let Published { model: copy, location, existed } = &published;
         let mut text = if *existed {
             format!("{model}@{version} is in {location} already.\n")
         } else {
             format!("Copied {model}@{version} to {location}\nsha256 {}\n", copy.checksum())
         };
-        let reason = match number {
-            Number::Same => None,
-            Number::Taken => Some("is another model"),
-            Number::Removed => Some("was released there before, and its file is gone"),
+        let reason = match copy_version {
+            CopyVersion::Same => None,
+            CopyVersion::Taken => Some("is another model"),
+            CopyVersion::Damaged => Some("is damaged"),
+            CopyVersion::Removed => Some("was released there before, and its file is gone"),
         };
         if let Some(reason) = reason {
             let note = format!("It is version {} there: {version} {reason}.\n", copy.version());
             text.push_str(&note);
         }
-        arguments.live.promote(&to, copy, approval, text).await
-    })
+        arguments.live.promote(&to, copy, approval, text).await.map_err(failed)
+    })?;
+    Ok(outcome?)
 }
 
 /// The version of a number or an alias; that of `live` for neither.
-async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&str>) -> Result<Version, ReleaseError> {
+///
+/// # Errors
+/// A message for the user.
+async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&str>) -> Result<Version, String> {
     match wanted.map(|wanted| (Version::try_from(wanted.to_owned()), name(wanted))) {
         Some((Ok(version), _)) => Ok(version),
-        Some((Err(_), Ok(alias))) => Ok(catalog.history(model, &alias).await?.version().clone()),
-        Some((Err(_), Err(problem))) => Err(ReleaseError::NotACatalog(problem)),
+        Some((Err(_), Ok(alias))) => match catalog.history(model, &alias).await {
+            Ok(file) => Ok(file.version().clone()),
+            Err(error) => Err(advice(&error, catalog, model, &alias).await),
+        },
+        Some((Err(_), Err(problem))) => Err(problem),
         None => match catalog.history(model, &layout::live()).await {
             // A model that is not live yet: its only version.
             Err(ReleaseError::Catalog(error @ CatalogError::UnknownAlias { .. })) => {
-                match catalog.versions(model).await?.as_slice() {
+                match catalog.versions(model).await.map_err(|error| message(&error))?.as_slice() {
                     [only] => Ok(only.clone()),
-                    _ => Err(error.into()),
+                    _ => Err(message(&error.into())),
                 }
             }
-            history => Ok(history?.version().clone()),
+            Ok(file) => Ok(file.version().clone()),
+            Err(error) => Err(advice(&error, catalog, model, &layout::live()).await),
         },
     }
 }

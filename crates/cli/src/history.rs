@@ -8,7 +8,7 @@ use ordinate_model::identity::Version;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
-use super::catalog::{AliasArguments, wait};
+use super::catalog::{AliasArguments, advice, wait_for};
 
 /// Show which version of a model was live when
 #[derive(Debug, Args)]
@@ -51,7 +51,13 @@ struct History<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let AliasArguments { name, catalog, alias } = &arguments.alias;
     let catalog = catalog.open()?;
-    let file = wait(catalog.past(name, alias))?;
+    let outcome = wait_for(async {
+        match catalog.past(name, alias).await {
+            Ok(file) => Ok(file),
+            Err(error) => Err(advice(&error, &catalog, name, alias).await),
+        }
+    })?;
+    let file = outcome?;
     let releases = periods(&file);
     if arguments.json {
         let history = History { name: name.as_str(), alias: alias.as_str(), releases };

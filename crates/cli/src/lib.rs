@@ -37,6 +37,7 @@ mod train;
 mod unalias;
 
 use std::env;
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -119,24 +120,27 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
-        Command::Publish(arguments) => publish::run(arguments),
-        Command::Promote(arguments) => promote::run(arguments),
+        Command::Publish(arguments) => return publish::run(arguments).unwrap_or_else(|error| failed(&*error)),
+        Command::Promote(arguments) => return promote::run(arguments).unwrap_or_else(|error| failed(&*error)),
         Command::Rollback(arguments) => rollback::run(arguments),
         Command::Unalias(arguments) => unalias::run(arguments),
         Command::History(arguments) => history::run(arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
-        Command::Copy(arguments) => copy::run(arguments),
+        Command::Copy(arguments) => return copy::run(arguments).unwrap_or_else(|error| failed(&*error)),
         Command::Health(arguments) => health::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match outcome {
         Ok(answer) => print(&answer),
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&*error),
     }
+}
+
+/// Prints why a command failed.
+fn failed(error: &dyn Error) -> ExitCode {
+    print_error(&format!("error: {error}\n"));
+    ExitCode::FAILURE
 }
 
 /// Ends the process as clap does for wrong usage of a subcommand.

@@ -1,12 +1,15 @@
 //! `ordinate promote`: an alias points to another version.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::Approval;
+use ordinate_releases::{Approval, ReleaseError};
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, report, version, wait};
+use super::catalog::{
+    CatalogArgument, ReleaseArguments, alias, changed, name, print_release, version, wait_for, with_force,
+};
 
 /// Make an alias of a model point to a version
 ///
@@ -36,14 +39,15 @@ pub(super) struct Arguments {
     release: ReleaseArguments,
 }
 
-/// Changes the alias, and returns the change as text.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Changes the alias, and prints the change.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { name, version, alias, force, .. } = arguments;
     let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
-    wait(async {
+    let outcome = wait_for(async {
         let (model, _) = catalog.load(name, version).await?;
         let approval = if *force { Approval::Forced } else { catalog.check(alias, &model).await? };
         let change = catalog.promote(&model, alias, &who, approval).await?;
-        Ok(report(&catalog, name, alias, &change, String::new()).await)
-    })
+        Ok::<_, ReleaseError>(print_release(&catalog, name, alias, &change, &changed(name, alias, &change)).await)
+    })?;
+    Ok(outcome.map_err(|error| with_force(&error))?)
 }

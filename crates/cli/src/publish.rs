@@ -1,11 +1,12 @@
 //! `ordinate publish`: a model becomes the next version in a catalog.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Args;
 use ordinate_releases::Published;
 
-use super::catalog::{CatalogArgument, GoLiveArguments, wait};
+use super::catalog::{CatalogArgument, GoLiveArguments, wait_for, with_force};
 use super::model;
 
 /// Publish a model as the next version in a catalog
@@ -29,15 +30,16 @@ pub(super) struct Arguments {
     live: GoLiveArguments,
 }
 
-/// Publishes, and returns the version as text.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Publishes, and prints the version.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let catalog = arguments.catalog.create()?;
-    wait(async {
+    let outcome = wait_for(async {
         let approval = arguments.live.check(&catalog, &model).await?;
         let Published { model, location, .. } = catalog.publish(model.document()).await?;
         let published =
             format!("Published {}@{} to {location}\nsha256 {}\n", model.name(), model.version(), model.checksum());
         arguments.live.promote(&catalog, &model, approval, published).await
-    })
+    })?;
+    Ok(outcome.map_err(|error| with_force(&error))?)
 }

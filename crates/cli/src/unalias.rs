@@ -6,14 +6,14 @@ use clap::Args;
 use ordinate::source::catalog::layout;
 use ordinate_model::identity::ModelName;
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, advice, alias, name, wait_for};
 
 /// Remove an alias of a model
 ///
 /// Servers follow within their `MODEL_REFRESH_SECONDS`: without the alias `shadow`, they compare no longer; without the
-/// alias `live`, a model is a draft, and requests that name no version of it are answered with 404, so this needs --force.
-/// Versions stay. The history goes on when the alias is set again, and its last version is what the new one is checked
-/// against.
+/// alias `live`, a model is a draft, and requests that name no version of it are answered with 404, so this needs
+/// --force. Versions stay. The history goes on when the alias is set again, and its last version is what the new one is
+/// checked against.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate unalias price shadow models/
@@ -42,8 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
     }
     let catalog = arguments.catalog.open()?;
-    Ok(match wait(catalog.remove_alias(name, alias, &arguments.release.who()))? {
-        Some(version) => format!("Removed {name}@{alias}; it was version {version}.\n"),
-        None => format!("Removed {name}@{alias}.\n"),
-    })
+    let outcome = wait_for(async {
+        match catalog.remove_alias(name, alias, &arguments.release.who()).await {
+            Ok(version) => Ok(format!("Removed {name}@{alias}; it was version {version}.\n")),
+            Err(error) => Err(advice(&error, &catalog, name, alias).await),
+        }
+    })?;
+    Ok(outcome?)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Present {
     content: Option<Content>,
     /// Its file; `None` without one, and for a damaged one that will be replaced.
     pub(crate) file: Option<AliasFile>,
-    /// The file that it had when it was removed, if it has none.
+    /// The file that it had when it was removed, if it has none, or a damaged one that will be replaced.
     removed: Option<AliasFile>,
 }
 
@@ -50,7 +50,7 @@ impl ReleaseCatalog {
         let path = layout::alias_path(name, alias);
         let content = self.content(&path).await?;
         let file = undamaged(content.as_ref().map(|content| self.parse(&path, content)).transpose())?;
-        let removed = if content.is_none() { undamaged(self.removed(name, alias).await)? } else { None };
+        let removed = if file.is_none() { undamaged(self.removed(name, alias).await)? } else { None };
         Ok(Present { path, content, file, removed })
     }
 

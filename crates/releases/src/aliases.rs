@@ -1,6 +1,7 @@
 //! The aliases of models: listing, changing and removing them.
 
 use bytes::Bytes;
+use ordinate::source::Content;
 use ordinate::source::catalog::MAX_CHECKED;
 use ordinate::source::catalog::alias_file::{AliasFile, Removal};
 use ordinate::source::catalog::layout;
@@ -45,7 +46,8 @@ impl ReleaseCatalog {
     /// The versions and aliases of a model.
     ///
     /// # Errors
-    /// [`CatalogError::UnknownModel`](ordinate::source::catalog::CatalogError::UnknownModel) and others of [`ReleaseError`].
+    /// [`CatalogError::UnknownModel`](ordinate::source::catalog::CatalogError::UnknownModel) and others of
+    /// [`ReleaseError`].
     pub async fn listed(&self, name: &ModelName) -> Result<Listed, ReleaseError> {
         let versions = self.versions(name).await?;
         if versions.is_empty() {
@@ -60,7 +62,8 @@ impl ReleaseCatalog {
     }
 
     /// Makes an alias point to the version of a model of this catalog: one that was published, copied or loaded. The
-    /// model is compared again if the alias does not have the version any more with which it was compared for the approval.
+    /// model is compared again if the alias does not have the version any more with which it was compared for the
+    /// approval.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the alias is unchanged then.
@@ -85,50 +88,55 @@ impl ReleaseCatalog {
         Err(ReleaseError::Contended { location: self.location(&layout::alias_path(name, alias)), attempts: ATTEMPTS })
     }
 
-    /// Removes an alias. Its file is kept in the folder of removed aliases, for the next check and its history. Returns the
-    /// version that it pointed to, unless its file is damaged.
+    /// Removes an alias. Its file is kept in the folder of removed aliases, for the next check and its history. Returns
+    /// the version that it pointed to.
     ///
     /// # Errors
-    /// See [`ReleaseError`]; the alias is unchanged then.
+    /// [`ReleaseError::DamagedAlias`], since servers follow a removal only if its record has the release that they
+    /// serve, and others of [`ReleaseError`]; the alias is unchanged then.
     pub async fn remove_alias(
         &self,
         name: &ModelName,
         alias: &ModelName,
         Who { by, message }: &Who,
-    ) -> Result<Option<Version>, ReleaseError> {
+    ) -> Result<Version, ReleaseError> {
         let path = layout::alias_path(name, alias);
         let Some(content) = self.content(&path).await? else {
             return Err(self.unknown_alias(name, alias).await);
         };
-        let version = match self.parse(&path, &content) {
-            Ok(file) => {
-                let version = file.version().clone();
-                let removal = Removal { at: now(), by: by.clone(), message: message.clone() };
-                self.keep(name, alias, self.text(&path, &file.removed(removal))?).await?;
-                Some(version)
-            }
-            Err(ReleaseError::DamagedAlias { .. }) => {
-                self.keep(name, alias, content.bytes.clone()).await?;
-                None
-            }
-            Err(error) => return Err(error),
+        let file = self.parse(&path, &content)?;
+        let version = file.version().clone();
+        let removal = Removal { at: now(), by: by.clone(), message: message.clone() };
+        let failed = |error| match error {
+            PutError::Conflict => changed(name, alias),
+            PutError::Source(error) => error.into(),
         };
-        match self.folder().delete(&path, &content).await {
-            Ok(()) => Ok(version),
-            Err(PutError::Conflict) => Err(changed(name, alias)),
-            Err(PutError::Source(error)) => Err(error.into()),
+        let record = layout::removed_path(name, alias);
+        let earlier = self.content(&record).await?;
+        let text = self.text(&path, &file.removed(removal))?;
+        self.put(&record, text.clone(), earlier.as_ref()).await.map_err(failed)?;
+        let Err(error) = self.folder().delete(&path, &content).await else { return Ok(version) };
+        // Without an answer, it is not known whether the alias was removed: then the record stays.
+        if let Ok(Some(_)) = self.content(&path).await {
+            self.take_back(&record, &text, earlier, content.bytes).await;
         }
+        Err(failed(error))
     }
 
-    /// Writes the file of an alias that will be removed to the folder of removed aliases.
-    async fn keep(&self, name: &ModelName, alias: &ModelName, text: Bytes) -> Result<(), ReleaseError> {
-        let path = layout::removed_path(name, alias);
-        let earlier = self.content(&path).await?;
-        match self.put(&path, text, earlier.as_ref()).await {
-            Ok(()) => Ok(()),
-            Err(PutError::Conflict) => Err(changed(name, alias)),
-            Err(PutError::Source(error)) => Err(error.into()),
+    /// Takes back the record of a removal that failed, if it still has this text: there is the earlier one again, or
+    /// none. Where files must not be deleted, the record becomes a file without a removal, which counts as none. The
+    /// removal has failed, whether this succeeds or not.
+    async fn take_back(&self, path: &str, text: &Bytes, earlier: Option<Content>, alias: Bytes) {
+        let Ok(Some(record)) = self.content(path).await else { return };
+        if record.bytes != *text {
+            return;
         }
+        let replacement = match earlier {
+            Some(earlier) => earlier.bytes,
+            None if self.folder().delete(path, &record).await.is_ok() => return,
+            None => alias,
+        };
+        let _ = self.put(path, replacement, Some(&record)).await;
     }
 
     /// The versions that an alias pointed to, also those of an alias that was removed.
@@ -153,8 +161,9 @@ impl ReleaseCatalog {
         }
     }
 
-    /// The only other model with the alias `live`. It was the default model of servers for which no other is set, which it
-    /// is no longer; `None` for no or several others, and for a catalog that is too large to have such a default model.
+    /// The only other model with the alias `live`. It was the default model of servers for which no other is set, which
+    /// it is no longer; `None` for no or several others, and for a catalog that is too large to have such a default
+    /// model.
     ///
     /// # Errors
     /// See [`ReleaseError`].

@@ -15,25 +15,27 @@ use crate::folder::{Condition, PutError};
 pub struct Copied {
     /// The model in the catalog to which it was copied.
     pub published: Published,
-    /// Its number there.
-    pub number: Number,
+    /// How its version follows from the version of the original.
+    pub version: CopyVersion,
 }
 
-/// The number of a copy.
+/// How the version of a copy follows from the version of the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Number {
-    /// That of the original.
+pub enum CopyVersion {
+    /// The same version.
     Same,
-    /// Another one, because another model has that of the original.
+    /// Another version, because another model has the version of the original.
     Taken,
-    /// Another one, because another model had that of the original, and an alias pointed to it.
+    /// Another version, because the file with the version of the original is damaged.
+    Damaged,
+    /// Another version, because an alias pointed to the version of the original, whose file is gone.
     Removed,
 }
 
 impl ReleaseCatalog {
     /// Copies a model with its file, from [`Self::load`] of another catalog: under the same version with the same bytes
-    /// if nobody has used that here, otherwise as the next free version. A model that is here already, under this or another
-    /// version, is left as it is.
+    /// if nobody has used that here, otherwise as the next free version. A model that is here already, under this or
+    /// another version, is left as it is.
     ///
     /// # Errors
     /// See [`ReleaseError`].
@@ -41,25 +43,33 @@ impl ReleaseCatalog {
         let Document { name, version, .. } = model.document();
         let path = layout::model_path(name, version);
         let here = self.versions(name).await?;
-        let number = if here.contains(version) || !self.released_versions(name).await?.contains(version) {
-            let existed = match self.folder().put(&path, bytes.clone(), Condition::Absent).await {
-                Ok(()) => Some(false),
-                Err(PutError::Conflict) => (self.folder().file(&path).fetch().await? == bytes).then_some(true),
+        let reason = if here.contains(version) || !self.released_versions(name).await?.contains(version) {
+            match self.folder().put(&path, bytes, Condition::Absent).await {
+                Ok(()) => {
+                    let published = Published { model, location: self.location(&path), existed: false };
+                    return Ok(Copied { published, version: CopyVersion::Same });
+                }
+                Err(PutError::Conflict) => {}
                 Err(PutError::Source(error)) => return Err(error.into()),
-            };
-            if let Some(existed) = existed {
-                let published = Published { model, location: self.location(&path), existed };
-                return Ok(Copied { published, number: Number::Same });
             }
-            Number::Taken
+            match self.load(name, version).await {
+                // The checksum does not cover the time of the training, so the bytes may differ.
+                Ok((found, _)) if found.checksum() == model.checksum() => {
+                    let published = Published { model: found, location: self.location(&path), existed: true };
+                    return Ok(Copied { published, version: CopyVersion::Same });
+                }
+                Ok(_) => CopyVersion::Taken,
+                Err(error) if error.is_damage() => CopyVersion::Damaged,
+                Err(error) => return Err(error),
+            }
         } else {
-            Number::Removed
+            CopyVersion::Removed
         };
         let published = match self.same_model(model.document(), &here).await? {
             Some(published) => published,
             None => self.publish(model.document()).await?,
         };
-        Ok(Copied { published, number })
+        Ok(Copied { published, version: reason })
     }
 
     /// The latest of these versions that is the same model under its own number. Damaged ones are skipped.

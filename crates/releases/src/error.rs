@@ -59,16 +59,13 @@ pub enum ReleaseError {
         cause: Box<ReleaseError>,
     },
     /// The file of an alias is damaged.
-    #[error(
-        "{}\nhelp: ordinate promote --force replaces the file; the history in it is lost",
-        Causes(&**cause)
-    )]
+    #[error("{}", Causes(&**cause))]
     DamagedAlias {
-        /// Where it is, and why it cannot be read. Not the source of this error, whose message would follow the advice.
+        /// Where it is, and why it cannot be read.
         cause: Arc<LoadError>,
     },
     /// Somebody else changed the alias during a rollback or its removal.
-    #[error("{name}@{alias} was changed meanwhile; nothing was done\nhelp: look at ordinate history {name}")]
+    #[error("{name}@{alias} was changed meanwhile; nothing was done")]
     Changed {
         /// The model.
         name: String,
@@ -120,10 +117,7 @@ pub enum ReleaseError {
         version: Version,
     },
     /// There is nothing to return to.
-    #[error(
-        "{name}@{alias} is version {version}, and there is no version before it that was not rolled back\n\
-         help: ordinate promote changes it to any version"
-    )]
+    #[error("{name}@{alias} is version {version}, and there is no version before it that was not rolled back")]
     NothingBefore {
         /// The model.
         name: String,

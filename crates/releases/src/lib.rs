@@ -18,6 +18,6 @@ pub use aliases::{Change, Listed, Who};
 pub use catalog::{Published, ReleaseCatalog};
 pub use check::Approval;
 pub use compatibility::{Breaking, breaking_changes};
-pub use copy::{Copied, Number};
+pub use copy::{Copied, CopyVersion};
 pub use error::ReleaseError;
 pub use folder::{Condition, Made, PutError, WritableFolder};

@@ -36,7 +36,8 @@ pub(super) struct Shared {
     pub(super) counter: LoadCounter,
 }
 
-/// The release that an alias points to; `None` for an alias that was removed, and for a model without the alias `shadow`.
+/// The release that an alias points to; `None` for an alias that was removed, and for a model without the alias
+/// `shadow`.
 pub(super) struct Pointer(Option<Target>);
 
 #[derive(Clone)]
@@ -327,8 +328,8 @@ impl Shared {
     }
 }
 
-/// Whether an alias whose file is gone was removed, rather than lost: then the release that it pointed to, if it was known,
-/// is in the file that it had when it was removed.
+/// Whether an alias whose file is gone was removed, rather than lost: then the release that it pointed to, if it was
+/// known, is in the file that it had when it was removed.
 async fn was_removed(
     folder: &Arc<dyn ModelFolder>,
     name: &ModelName,
@@ -345,7 +346,7 @@ async fn was_removed(
         Err(error) if is_gone(&error, &source.describe()) => return Ok(false),
         fetched => fetched?,
     };
-    let is_removed = parse_alias(source.as_ref(), &bytes).is_ok_and(|file| file.contains(release));
+    let is_removed = parse_alias(source.as_ref(), &bytes).is_ok_and(|file| file.is_removed() && file.contains(release));
     if is_removed {
         let (model, alias, version) = (name.as_str(), alias.as_str(), release.version.as_str());
         tracing::info!(model, alias, version, "the alias was removed");

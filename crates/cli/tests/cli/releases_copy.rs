@@ -60,6 +60,34 @@ fn copying_again_changes_nothing_although_the_copy_has_another_number() {
 }
 
 #[test]
+fn a_model_that_was_trained_at_another_time_is_the_same_model() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    let original = fs::read_to_string(folder.join("staging/price/1.json")).unwrap();
+    let (before, after) = original.split_once("\"created\": \"").unwrap();
+    let (_, after) = after.split_once('"').unwrap();
+    fs::write(folder.join("later.json"), format!("{before}\"created\": \"2031-01-01T00:00:00Z\"{after}")).unwrap();
+    succeeded(&run(folder, "publish later.json production/"));
+    let production = folder.join("production");
+    assert_ne!(fs::read_to_string(production.join("price/1.json")).unwrap(), original);
+    // A later version that is the same model does not hide it.
+    succeeded(&run(folder, "publish price.json production/"));
+    for alias in ["", " --alias live"] {
+        let copied = run(folder, &format!("copy price@1 staging/ production/{alias}"));
+        let said = succeeded(&copied);
+        assert!(said.contains("/production/price/1.json already.\n") && !said.contains("version 2"), "{said}");
+        assert!(!said.contains("It is version"), "{said}");
+    }
+    assert_eq!(files(&production), ["1.json", "2.json"]);
+
+    fs::write(production.join("price/1.json"), "{").unwrap();
+    let copied = run(folder, "copy price@1 staging/ production/");
+    let said = succeeded(&copied);
+    assert!(said.ends_with("It is version 2 there: 1 is damaged.\n"), "{said}");
+}
+
+#[test]
 fn a_copy_does_not_have_the_number_of_a_version_that_was_released_and_removed() {
     let folder = models();
     let folder = folder.path();
@@ -100,6 +128,9 @@ fn a_command_that_fails_leaves_no_empty_folder(#[case] arguments: &str) {
     let folder = folder.path();
     succeeded(&run(folder, "publish price.json models/"));
     complained(&run(folder, arguments));
+    assert!(!folder.join("new").exists());
+    // A folder that cannot be made, in others that can.
+    complained(&run(folder, &arguments.replace("new/", &format!("new/other/{}/", "a".repeat(300)))));
     assert!(!folder.join("new").exists());
     fs::create_dir(folder.join("new")).unwrap();
     complained(&run(folder, arguments));

@@ -110,13 +110,24 @@ fn a_damaged_alias_is_replaced_with_force_and_without_its_history(#[case] conten
     let folder = folder.path();
     released(folder, 2);
     fs::write(folder.join(ALIAS), content).unwrap();
-    let commands = ["publish price.json models/ --alias live", "promote price 2 models/", "rollback price models/"];
-    for arguments in commands.into_iter().chain(["history price models/"]) {
+    let (releases, others) = (
+        ["publish price.json models/ --alias live", "promote price 2 models/"],
+        ["rollback price models/", "history price models/", "copy price models/ new/"],
+    );
+    for arguments in releases {
         let refused = run(folder, arguments);
         let message = complained(&refused);
         assert!(message.contains("aliases/live.json: not an alias file") && message.contains(problem), "{message}");
-        let help = "help: ordinate promote --force replaces the file; the history in it is lost";
-        assert!(message.contains(help), "{message}");
+        assert!(message.ends_with("\nhelp: --force replaces the file of the alias; the history in it is lost\n"));
+    }
+    for arguments in others {
+        let refused = run(folder, arguments);
+        let message = complained(&refused);
+        assert!(message.contains("aliases/live.json: not an alias file") && message.contains(problem), "{message}");
+        // The remedy of the message.
+        assert_eq!(follow(folder, message), "price@live is version 2.\n");
+        assert_eq!(history(folder), ["2"]);
+        fs::write(folder.join(ALIAS), content).unwrap();
     }
     let listed = run(folder, "models models/");
     assert!(complained(&listed).contains(problem), "{}", complained(&listed));
