@@ -104,6 +104,14 @@ pub enum SourceError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The file system did not accept a change.
+    #[error("{location}: cannot be written")]
+    Unwritable {
+        /// Where the file or folder is.
+        location: String,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// A page of a listing that starts after something that does not exist.
     #[error("no page starts after {after:?}")]
     UnknownPage {

@@ -12,8 +12,9 @@ use super::catalog::{CatalogArgument, ReleaseArguments, advice, alias, name, wai
 ///
 /// Servers follow within their `MODEL_REFRESH_SECONDS`: without the alias `shadow`, they compare no longer; without the
 /// alias `live`, a model is a draft, and requests that name no version of it are answered with 404, so this needs
-/// --force. Versions stay. The history goes on when the alias is set again, and its last version is what the new one is
-/// checked against.
+/// --force. If it is their default model, `/predict` is answered with 404 and `/health/ready` with 503, until it is
+/// promoted again. Versions stay. The history goes on when the alias is set again, and its last version is what the new
+/// one is checked against.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate unalias price shadow models/
@@ -38,7 +39,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { name, alias, force, .. } = arguments;
     if *alias == layout::live() && !force {
-        let problem = "requests that name no version of it would fail";
+        let problem = "requests that name no version of it would fail, and servers whose default model it is would not be \
+                       ready (/health/ready)";
         return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
     }
     let catalog = arguments.catalog.open()?;

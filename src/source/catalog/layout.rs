@@ -8,7 +8,7 @@ use ordinate_model::identity::{ModelName, Version};
 use super::MAX_NAMES;
 use super::alias_file::parse_alias;
 use super::error::CatalogError;
-use crate::source::{ModelFolder, SourceError};
+use crate::source::{Causes, ModelFolder, SourceError};
 
 /// The alias of requests that name no version and no alias.
 pub const LIVE: &str = "live";
@@ -89,6 +89,8 @@ pub struct Releases {
     pub versions: Vec<Version>,
     /// The versions that the aliases point to.
     pub aliases: IndexMap<String, Version>,
+    /// The aliases whose files are damaged.
+    pub damaged: Vec<String>,
 }
 
 /// All names in a folder.
@@ -151,18 +153,29 @@ pub async fn released(
     Ok(released)
 }
 
-/// The versions and aliases of a model in a folder.
+/// The versions and aliases of a model in a folder. An alias whose file is damaged does not hide the others; it is logged.
 ///
 /// # Errors
 /// See [`CatalogError`].
 pub async fn releases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Releases, CatalogError> {
     let versions = versions(folder, name).await?;
-    let mut pointers = IndexMap::new();
+    let mut releases = Releases { versions, ..Releases::default() };
     for alias in aliases(folder, name).await? {
         let source = folder.file(&alias_path(name, &alias));
-        let bytes = source.fetch().await?;
-        let file = parse_alias(source.as_ref(), &bytes)?;
-        pointers.insert(alias.into(), file.version().clone());
+        let bytes = match source.fetch().await {
+            // It was removed after it was listed.
+            Err(SourceError::NotFound { .. }) => continue,
+            fetched => fetched?,
+        };
+        match parse_alias(source.as_ref(), &bytes) {
+            Ok(file) => {
+                releases.aliases.insert(alias.into(), file.version().clone());
+            }
+            Err(error) => {
+                tracing::warn!(%name, %alias, cause = %Causes(&error), "left out, because its file is damaged");
+                releases.damaged.push(alias.into());
+            }
+        }
     }
-    Ok(Releases { versions, aliases: pointers })
+    Ok(releases)
 }

@@ -53,7 +53,8 @@ impl Catalog {
         let Models::Folder(folder) = &self.models else {
             let model = self.model(name, None).await?;
             let version = model.document().version.clone();
-            return Ok(Releases { versions: vec![version.clone()], aliases: [(LIVE.to_owned(), version)].into() });
+            let aliases = [(LIVE.to_owned(), version.clone())].into();
+            return Ok(Releases { versions: vec![version], aliases, ..Releases::default() });
         };
         let releases = async {
             let Ok(name) = ModelName::try_from(name.to_owned()) else {

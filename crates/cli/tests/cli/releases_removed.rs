@@ -22,7 +22,8 @@ fn an_alias_is_removed_and_its_callers_are_protected_all_the_same() {
     assert!(complained(&unknown).contains("has no alias \"shadow\""), "{}", complained(&unknown));
     let refused = run(folder, "unalias price live models/");
     let message = complained(&refused);
-    assert!(message.contains("requests that name no version of it would fail\nhelp: --force removes it"), "{message}");
+    assert!(message.contains("requests that name no version of it would fail, and servers whose"), "{message}");
+    assert!(message.contains("would not be ready (/health/ready)\nhelp: --force removes it"), "{message}");
     assert_eq!(
         succeeded(&run(folder, "unalias price live models/ --force")),
         "Removed price@live; it was version 1.\n"

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use rstest::rstest;
+use serde_json::{Value, json};
 
 use crate::releases::{administrator, make_bucket, models};
 use crate::serve::Served;
@@ -38,6 +39,41 @@ fn predict(served: &Served) -> (u16, String) {
     let mut response = agent.post(format!("{}/predict", served.base)).send(r#"{"X": [[2, 1]]}"#).unwrap();
     let model = response.headers().get("x-ordinate-model").map(|name| name.to_str().unwrap().to_owned());
     (response.status().as_u16(), model.unwrap_or_else(|| response.body_mut().read_to_string().unwrap()))
+}
+
+/// The status and the text of a page.
+fn get(served: &Served, path: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.get(format!("{}{path}", served.base)).call().unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+#[test]
+fn a_damaged_alias_does_not_hide_the_versions_and_the_other_aliases() {
+    let folder = models();
+    let folder = folder.path();
+    for alias in ["live", "next", "shadow"] {
+        succeeded(&run(folder, &format!("publish price.json models/ --alias {alias}")));
+    }
+    let uri = format!("{}/models/", folder.display());
+    let mut served = Served::start(&[("MODEL_URI", &uri)]);
+    let listed = || {
+        let (status, text) = get(&served, "/models/price/versions");
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let aliases = json!({"live": "1", "next": "2", "shadow": "3"});
+    let all = json!({"name": "price", "versions": ["1", "2", "3"], "aliases": aliases});
+    assert_eq!(listed(), all);
+    fs::write(folder.join("models/price/aliases/next.json"), "{").unwrap();
+    let aliases = json!({"live": "1", "shadow": "3"});
+    let others = json!({"name": "price", "versions": ["1", "2", "3"], "aliases": aliases, "damaged": ["next"]});
+    assert_eq!(listed(), others);
+    succeeded(&run(folder, "promote price 2 models/ --alias next --force"));
+    assert_eq!(listed(), all);
+    served.terminate();
+    let (_, log) = served.wait();
+    assert!(log.contains("left out, because its file is damaged") && log.contains("next.json"), "{log}");
 }
 
 #[rstest]
@@ -137,12 +173,15 @@ async fn a_removed_alias_is_followed_and_a_lost_one_is_a_failed_refresh(#[case] 
     // Refreshes after that change nothing.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(is_removed(&predict(&served)));
+    let ready = |served: &Served| get(served, "/health/ready").0;
+    assert_eq!(ready(&served), 503);
     assert_eq!(served.metric("ordinate_model_refresh_failures_total"), 0);
 
     // It is set again, and then lost, although there still is the file of its removal.
     run(&format!("promote price 2 {catalog}"));
     let second = (200, "price@2".to_owned());
     wait_until(|| predict(&served), |predicted| *predicted == second);
+    assert_eq!(ready(&served), 200);
     match catalog.strip_prefix("s3://models/") {
         Some(prefix) => S3Server::shared().delete(BUCKET, &format!("{prefix}price/aliases/live.json")).await,
         None => fs::remove_file(folder.path().join("models/price/aliases/live.json")).unwrap(),

@@ -100,6 +100,9 @@ struct ReleaseList<'a> {
     versions: Vec<String>,
     /// The version that each alias points to.
     aliases: &'a IndexMap<String, Version>,
+    /// The aliases whose files are damaged.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    damaged: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -122,9 +125,9 @@ pub(crate) async fn list(State(application): App, uri: Uri) -> Result<Response, 
 pub(crate) async fn versions(State(application): App, uri: Uri, path: ModelPath) -> Result<Response, ApiError> {
     query::expect_none(&uri)?;
     let name = path.name().unwrap_or_default();
-    let Releases { versions, aliases } = application.catalog.releases(name).await?;
+    let Releases { versions, aliases, damaged } = application.catalog.releases(name).await?;
     let versions = versions.into_iter().map(String::from).collect();
-    response::respond(&ReleaseList { name, versions, aliases: &aliases })
+    response::respond(&ReleaseList { name, versions, aliases: &aliases, damaged: &damaged })
 }
 
 /// `GET /models/{name}[/versions/{version}]`

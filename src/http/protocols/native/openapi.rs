@@ -83,6 +83,7 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
     let aliases = ObjectBuilder::new().additional_properties(Some(text("A version")));
     let aliases = aliases.description(Some("The version that each alias points to"));
     let versions = object([name(), ("versions", list(text("A version"))), ("aliases", aliases.into())]);
+    let versions = versions.property("damaged", list(text("An alias whose file is damaged")));
     let signature = signature();
     let limits = object([
         ("max_rows", count("Maximum number of rows per request")),
