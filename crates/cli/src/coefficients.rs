@@ -9,6 +9,9 @@ use ordinate_model::scalar::Scalar;
 use ordinate_train::intercept::intercepts;
 use ordinate_train::text_table::{Align, TextTable};
 
+/// The name of the row of the scores where all columns are zero.
+pub(super) const INTERCEPT: &str = "(intercept)";
+
 /// The coefficients in the units of the columns: one score for numbers and for two classes, one per class for more.
 #[derive(Serialize)]
 pub(super) struct CoefficientTable<'a> {
@@ -62,7 +65,7 @@ impl<'a> CoefficientTable<'a> {
             let numbers = coefficients.iter().chain(centred.map(|_| mean)).map(|value| significant(*value));
             table.push([(*name).to_owned()].into_iter().chain(numbers));
         }
-        for (name, values) in [("(intercept)", self.intercepts.as_deref()), ("(at the means)", self.at_means)] {
+        for (name, values) in [(INTERCEPT, self.intercepts.as_deref()), ("(at the means)", self.at_means)] {
             if let Some(values) = values {
                 table.push([name.to_owned()].into_iter().chain(values.iter().map(|value| significant(*value))));
             }

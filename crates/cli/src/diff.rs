@@ -11,9 +11,11 @@ use ordinate_model::wording::counted;
 use ordinate_model::{Model, Wanted};
 use ordinate_releases::breaking_changes;
 use ordinate_table::{TableReader, each_once, expanded};
+use ordinate_train::intercept::intercepts;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
+use super::coefficients::INTERCEPT;
 use super::reading::ReadingArguments;
 use super::train::significant;
 use super::{metric_table, model, print, print_error};
@@ -54,7 +56,7 @@ struct Difference {
     predictions: Option<Predictions>,
 }
 
-/// The coefficients of a column in the unit of the column; `None` where a model does not have the column.
+/// The coefficients of a column in the unit of the column, or the intercepts; `None` where a model does not have them.
 #[derive(Serialize)]
 struct Coefficient {
     column: String,
@@ -145,7 +147,7 @@ impl Difference {
     }
 }
 
-/// The coefficients of all columns, those of the first model first.
+/// The coefficients of all columns, those of the first model first, then the intercepts.
 fn coefficients(old: &Model, new: &Model) -> Vec<Coefficient> {
     let of = |model: &Model, column: &str| {
         let document = model.document();
@@ -159,7 +161,13 @@ fn coefficients(old: &Model, new: &Model) -> Vec<Coefficient> {
     let known: BTreeSet<&String> = first.iter().collect();
     let others = columns(new).into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>();
     let each = |column: &String| Coefficient { old: of(old, column), new: of(new, column), column: column.clone() };
-    first.iter().chain(&others).map(each).collect()
+    let constant = |model: &Model| {
+        let document = model.document();
+        (!document.preprocess.through_origin).then(|| intercepts(document))
+    };
+    let constants = Coefficient { column: INTERCEPT.to_owned(), old: constant(old), new: constant(new) };
+    let constants = Some(constants).filter(|row| row.old.is_some() || row.new.is_some());
+    first.iter().chain(&others).map(each).chain(constants).collect()
 }
 
 /// The predictions of a model for the rows of files; `None` for rows that cannot be used.
