@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::catalog::{create, is_catalog, wait};
+use super::catalog::is_catalog;
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
 use super::curl::{curl, program};
@@ -36,7 +36,7 @@ use ordinate_train::measured_rows::MeasuredRows;
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
-use output_files::{OptionFile, clash};
+use output_files::{OptionFile, clash, publish, writable_catalog};
 
 /// The options that name output files, with their paths.
 type OutputPaths<'a> = [(&'static str, Option<&'a Path>); 3];
@@ -49,7 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let paths = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
     let is_printed = check_outputs(paths, arguments.json).unwrap_or_else(|reason| wrong_usage("train", &reason));
     check_data_files(arguments, paths)?;
-    let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out)).map(create).transpose()?;
+    let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out));
+    let catalog = catalog.map(|place| writable_catalog(place, &model_name(arguments))).transpose()?;
     let is_file = |path: &&Path| catalog.is_none() || Some(*path) != out;
     let create = |(option, path): (&'static str, Option<&Path>)| {
         path.filter(is_file).map(|path| OptionFile::create(option, path)).transpose()
@@ -57,8 +58,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let [model_file, report_file, card_file] = paths.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
     let mut trained = fit(arguments, penalty)?;
-    let published = catalog.map(|catalog| wait(catalog.publish(&trained.document))).transpose()?;
-    if let Some(published) = &published {
+    let published = catalog.map(|catalog| publish(&catalog, &trained.document));
+    if let Some(Ok(published)) = &published {
         // The results and the report have the version that the model has now.
         trained.document = trained.document.with_version(published.model.document().version.clone())?;
     }
@@ -73,13 +74,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         path: trained.path.as_ref(),
         notes: &trained.notes,
     };
+    let published = published.map(|published| published.map(|published| PathBuf::from(published.location)));
+    let document = model_file.as_ref().map(|_| trained.document.to_json()).transpose()?;
     let written = [
-        model_file.map(|file| Ok::<_, Box<dyn Error>>(file.write(&trained.document.to_json()?))).transpose()?,
+        published.or(model_file.zip(document).map(|(file, document)| file.write(&document))),
         report_file.map(|file| file.write(&html(&input))),
         card_file.map(|file| file.write(&card(&input))),
     ];
-    let published = published.map(|published| Ok(PathBuf::from(published.location)));
-    let saved = published.as_ref().or(written.first().and_then(Option::as_ref));
+    let saved = written.first().and_then(Option::as_ref);
     let results = if arguments.json {
         let out = out.filter(|_| matches!(saved, Some(Ok(_)))).and(saved).and_then(|saved| saved.as_deref().ok());
         serde_json::to_string(&TrainingResults::new(&trained, out))? + "\n"
@@ -159,14 +161,11 @@ fn answer(written: &[Option<Result<PathBuf, String>>], results: String) -> Resul
 
 /// The plan of these arguments.
 fn plan(arguments: &Arguments, penalty: PenaltyPlan, watch: Option<Watch>) -> Result<Plan, Box<dyn Error>> {
-    let out = arguments.out.as_deref();
-    let is_file = |out: &&Path| !is_standard_output(out) && !out.to_str().is_some_and(is_catalog);
-    let named = out.filter(is_file).or(arguments.data.first().map(AsRef::as_ref));
     Ok(Plan {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
-        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
+        name: model_name(arguments),
         estimator: arguments.estimator,
         penalty,
         classes: arguments.classes(),
@@ -207,9 +206,12 @@ fn command(options: &[String]) -> String {
     format!("ordinate {}", words.join(" "))
 }
 
-/// A model name from a file name.
-fn name_of(path: &Path) -> ModelName {
-    ModelName::from_text_lossy(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
+/// The name of the model: that of `--name`, or of the file that is written, or of the data.
+fn model_name(arguments: &Arguments) -> ModelName {
+    let is_file = |out: &&Path| !is_standard_output(out) && !out.to_str().is_some_and(is_catalog);
+    let file = arguments.out.as_deref().filter(is_file).or(arguments.data.first().map(AsRef::as_ref));
+    let stem = || file.and_then(Path::file_stem).map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    arguments.name.clone().unwrap_or_else(|| ModelName::from_text_lossy(&stem()))
 }
 
 /// The output of `--json`.

@@ -78,6 +78,14 @@ impl ReleaseCatalog {
         Ok(Self { _made: self.folder.create()?, ..self })
     }
 
+    /// Checks that versions of a model can be written if that costs little, before the work of making one.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Source`] if they cannot.
+    pub fn check_writable(&self, name: &ModelName) -> Result<(), ReleaseError> {
+        Ok(self.folder.check_writable(&layout::model_folder(name))?)
+    }
+
     /// The location.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Client, S3Folder, from_sdk};
 use ordinate::source::{BoxFuture, Content, ModelFolder, ObjectLocation, SourceError};
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 use uuid::Uuid;
 
 /// The name of the metadata of an object by which the publisher recognizes its own write.
@@ -59,6 +59,12 @@ pub trait WritableFolder: ModelFolder {
     /// [`SourceError`] if it cannot be made.
     fn create(&self) -> Result<Made, SourceError>;
 
+    /// Checks that a folder below it can be written if that costs little; otherwise, the first write finds out.
+    ///
+    /// # Errors
+    /// [`SourceError`] if it cannot be written.
+    fn check_writable(&self, path: &str) -> Result<(), SourceError>;
+
     /// Writes a file as a whole if the condition holds. A write whose answer was lost is recognized as one's own.
     ///
     /// # Errors
@@ -76,6 +82,11 @@ impl WritableFolder for S3Folder {
     /// A prefix exists with its first object.
     fn create(&self) -> Result<Made, SourceError> {
         Ok(Made::default())
+    }
+
+    /// Permissions show only when something is written, and what was written can remain as an old version.
+    fn check_writable(&self, _: &str) -> Result<(), SourceError> {
+        Ok(())
     }
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
@@ -164,8 +175,18 @@ impl WritableFolder for LocalFolder {
     fn create(&self) -> Result<Made, SourceError> {
         // Before they are made, so that a failure removes those that were made until then.
         let made = Made(self.path().ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect());
-        fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })?;
+        let unwritable = |source| SourceError::Unwritable { location: self.describe(), source };
+        fs::create_dir_all(self.path()).map_err(unwritable)?;
         Ok(made)
+    }
+
+    fn check_writable(&self, path: &str) -> Result<(), SourceError> {
+        // With a slash at its end, a file in the place of the folder would not exist.
+        let folder = self.path().join(path.trim_end_matches('/'));
+        // Folders that do not exist are made in this one.
+        let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(self.path());
+        let unwritable = |source| SourceError::Unwritable { location: self.file(path).describe(), source };
+        temporary_in(existing).map(drop).map_err(unwritable)
     }
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
@@ -193,8 +214,8 @@ fn in_thread<'a>(
         match tokio::task::spawn_blocking(change).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(PutError::Conflict),
-            Ok(Err(source)) => Err(SourceError::Io { location, source }.into()),
-            Err(panicked) => Err(SourceError::Io { location, source: panicked.into() }.into()),
+            Ok(Err(source)) => Err(SourceError::Unwritable { location, source }.into()),
+            Err(panicked) => Err(SourceError::Unwritable { location, source: panicked.into() }.into()),
         }
     })
 }
@@ -203,8 +224,9 @@ fn in_thread<'a>(
 fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    let mut temporary = NamedTempFile::new_in(folder)?;
-    temporary.write_all(bytes)?;
+    let mut temporary = temporary_in(folder)?;
+    // Errors of the temporary file itself would name it.
+    temporary.as_file_mut().write_all(bytes)?;
     make_readable(temporary.as_file())?;
     temporary.as_file().sync_all()?;
     let Some(expected) = expected else {
@@ -215,6 +237,11 @@ fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool>
         };
     };
     if_unchanged(path, folder, expected, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
+}
+
+/// A new file in a folder, which is deleted unless it is kept. Its errors do not have its name, which says nothing to users.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    Builder::new().make_in(folder, |path| File::options().read(true).write(true).create_new(true).open(path))
 }
 
 /// Deletes a file if it has the content `expected`. Returns whether it was deleted.

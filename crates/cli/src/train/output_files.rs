@@ -1,8 +1,14 @@
-//! The output files of training. They are created before the fit, so that a path that cannot be written is reported at once.
+//! The output files and catalog of training. They are created before the fit, so that a path that cannot be written is
+//! reported at once.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use ordinate_model::artifact::Document;
+use ordinate_model::identity::ModelName;
+use ordinate_releases::{Published, ReleaseCatalog};
+
+use crate::catalog::{create, message, wait};
 use crate::output::{OutputFile, is_standard_output, one_place};
 
 /// The file of an option, or standard output.
@@ -47,6 +53,29 @@ impl OptionFile {
 fn unwritable(option: &str, path: &Path, error: &io::Error) -> String {
     let place = if is_standard_output(path) { "standard output".into() } else { path.display().to_string() };
     format!("{place}: cannot be written: {error}\nhelp: choose another {option}")
+}
+
+/// The catalog of `--out`, which exists and can be written, as far as that is known before something is written.
+///
+/// # Errors
+/// A message when it cannot be written.
+pub(super) fn writable_catalog(place: &str, name: &ModelName) -> Result<ReleaseCatalog, String> {
+    let catalog = create(place).map_err(|reason| unpublished(&reason))?;
+    catalog.check_writable(name).map_err(|error| unpublished(&message(&error)))?;
+    Ok(catalog)
+}
+
+/// Publishes a model.
+///
+/// # Errors
+/// A message when it cannot be published; the catalog is unchanged then.
+pub(super) fn publish(catalog: &ReleaseCatalog, document: &Document) -> Result<Published, String> {
+    wait(catalog.publish(document)).map_err(|error| unpublished(&error.to_string()))
+}
+
+fn unpublished(reason: &str) -> String {
+    let help = if reason.contains("\nhelp: ") { "" } else { "\nhelp: choose another --out" };
+    format!("{reason}{help}")
 }
 
 /// A message if two options name one file.

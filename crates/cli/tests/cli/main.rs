@@ -34,6 +34,7 @@ mod releases_denied;
 mod releases_meanwhile;
 mod releases_removed;
 mod releases_served;
+mod releases_unwritable;
 mod report;
 mod serve;
 mod serve_clients;
