@@ -39,8 +39,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { name, alias, force, .. } = arguments;
     if *alias == layout::live() && !force {
-        let problem = "requests that name no version of it would fail, and servers whose default model it is would not be \
-                       ready (/health/ready)";
+        let problem = "requests that name no version of it would fail, and servers whose default model it is would not \
+                       be ready (/health/ready)";
         return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
     }
     let catalog = arguments.catalog.open()?;

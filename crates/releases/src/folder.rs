@@ -239,7 +239,8 @@ fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool>
     if_unchanged(path, folder, expected, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
 }
 
-/// A new file in a folder, which is deleted unless it is kept. Its errors do not have its name, which says nothing to users.
+/// A new file in a folder, which is deleted unless it is kept. Its errors do not have its name, which says nothing to
+/// users.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     Builder::new().make_in(folder, |path| File::options().read(true).write(true).create_new(true).open(path))
 }

@@ -153,7 +153,8 @@ pub async fn released(
     Ok(released)
 }
 
-/// The versions and aliases of a model in a folder. An alias whose file is damaged does not hide the others; it is logged.
+/// The versions and aliases of a model in a folder. An alias whose file is damaged does not hide the others; it is
+/// logged.
 ///
 /// # Errors
 /// See [`CatalogError`].

@@ -1,4 +1,4 @@
-//! What `ordinate diff` says of the coefficients.
+//! The coefficients and intercepts in the output of `ordinate diff`.
 
 use serde_json::{Value, json};
 
