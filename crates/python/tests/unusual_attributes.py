@@ -129,7 +129,9 @@ def sigmoids():
     other = "its parts have other classes than the whole, or another order"
     reverse = np.array(["yes", "no"])
     fitted = fit("sigmoid").fit(X, BINARY)
-    changed(only(fitted).estimator, None, classes_=reverse)
+    part = only(fitted)
+    # Before scikit-learn 1.2, it has another name.
+    changed(part.estimator if hasattr(part, "estimator") else part.base_estimator, None, classes_=reverse)
     yield "other classes of the calibrated classifier", Case(fitted, PROBE, other)
     fitted = fit("sigmoid").fit(X, BINARY)
     changed(only(fitted), None, classes=reverse)
