@@ -187,13 +187,13 @@ def _unused():
 def _classes():
     matrix = Y.reshape(-1, 1)
     for fitted in [
-        QuantileRegressor(alpha=0.01).fit(X, Y),
+        QuantileRegressor(alpha=0.01, solver="highs").fit(X, Y),
         OrthogonalMatchingPursuit().fit(X, Y),
         OrthogonalMatchingPursuitCV(cv=3).fit(X, Y),
         MultiTaskElasticNet(0.01).fit(X, matrix),
         MultiTaskLassoCV(cv=3).fit(X, matrix),
         make_pipeline(StandardScaler(), PolynomialFeatures(2), OrthogonalMatchingPursuit(n_nonzero_coefs=3)).fit(X, Y),
-        TransformedTargetRegressor(QuantileRegressor(alpha=0), transformer=StandardScaler()).fit(X, Y),
+        TransformedTargetRegressor(QuantileRegressor(alpha=0, solver="highs"), transformer=StandardScaler()).fit(X, Y),
     ]:
         name = type(fitted[-1] if isinstance(fitted, Pipeline) else fitted).__name__
         yield f"{name}{' in a pipeline' if isinstance(fitted, Pipeline) else ''}", Case(fitted, PROBE)
