@@ -105,7 +105,9 @@ class Batch(unittest.TestCase):
         self.assertEqual(states["Score"]["ItemProcessor"]["ProcessorConfig"]["Mode"], "DISTRIBUTED")
         of_item = states["Score"]["ItemProcessor"]["States"]
         for state in [states["Plan"], states["Finish"], of_item["ScoreItem"], of_item["NoteFailure"]]:
-            self.assertIn("Ordinate.Transient", state["Retry"][0]["ErrorEquals"])
+            throttled, transient = state["Retry"]
+            self.assertEqual(throttled["ErrorEquals"], ["Lambda.TooManyRequestsException"])
+            self.assertIn("Ordinate.Transient", transient["ErrorEquals"])
 
     def test_an_item_that_fails_is_noted_and_does_not_stop_the_others(self):
         score = stack().resources()["StateMachine"]["Definition"]["States"]["Score"]
@@ -114,8 +116,9 @@ class Batch(unittest.TestCase):
         self.assertEqual([(catch["ErrorEquals"], catch["Next"]) for catch in states["ScoreItem"]["Catch"]],
                          [(["States.ALL"], "NoteFailure")])
         self.assertEqual(states["NoteFailure"]["Parameters"]["step"], "failed")
-        # What each item returns counts towards the limit of the output of the map.
         self.assertEqual(states["Done"]["Result"], "done")
+        # The outputs of all items together may be more than an execution can hold.
+        self.assertEqual(score["ResultWriter"]["Parameters"]["Prefix"], "predictions/_plans/items")
 
     def test_a_schedule_compares_captured_requests_and_an_alarm_reports_drift(self):
         for kind in ["DriftRule", "DriftRole", "Drift", "DriftFailed"]:

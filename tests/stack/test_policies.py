@@ -88,6 +88,23 @@ class Policies(unittest.TestCase):
             queues = [queue for policy in stack.resources("AWS::SQS::QueuePolicy").values() for queue in policy["Queues"]]
             self.assertEqual(len(queues), len(set(queues)), name)
 
+    def test_the_policy_of_a_queue_is_about_this_queue_only(self):
+        """SQS rejects other resources, and several in one statement."""
+        for name, stack in stacks():
+            for policy in stack.resources("AWS::SQS::QueuePolicy").values():
+                [queue] = policy["Queues"]
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    self.assertEqual(statement["Resource"], f"{queue[:-1]}.Arn>", name)
+
+    def test_no_value_is_null(self):
+        """CloudFormation rejects null, also in a definition of states."""
+        def nulls(value, place):
+            children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
+            return [place] * (value is None) + [
+                found for key, child in children for found in nulls(child, f"{place}/{key}")]
+        for name, stack in stacks():
+            self.assertEqual(nulls(stack.resources(), name), [])
+
 
 class Keys(unittest.TestCase):
     """With KmsKeyArn, everything that is stored is encrypted with it, and only by the services that store it."""
