@@ -60,6 +60,7 @@ class Batch(unittest.TestCase):
         watched = {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in alarms}
         self.assertEqual(watched, {
             ("ApproximateNumberOfMessagesVisible", "<DeadLetters.QueueName>"), ("FailedInvocations", "<ArrivalsRule>"),
+            ("ApproximateAgeOfOldestMessage", "<Arrivals.QueueName>"),
             *((f"Executions{end}", "<StateMachine>") for end in ("Failed", "TimedOut", "Aborted"))})
         # Without a time limit, no execution ever times out.
         self.assertIn("TimeoutSeconds", stack().resources()["StateMachine"]["Definition"])
@@ -93,7 +94,11 @@ class Batch(unittest.TestCase):
 
     def test_a_schedule_starts_the_state_machine_with_the_prefix(self):
         self.assertEqual(stack().resources("AWS::Scheduler::Schedule"), {})
-        night = stack(Schedule="cron(0 2 * * ? *)").resources()["Night"]
+        on = stack(Schedule="cron(0 2 * * ? *)").resources()
+        night = on["Night"]
+        # Its failures are metrics of its group only.
+        self.assertEqual((night["GroupName"], on["SchedulesDropped"]["Dimensions"]),
+                         ("<Schedules>", [{"Name": "ScheduleGroup", "Value": "<Schedules>"}]))
         self.assertEqual(json.loads(night["Target"]["Input"]), {"bucket": "data", "prefix": "houses/"})
 
     def test_the_state_machine_plans_scores_in_parallel_and_joins(self):

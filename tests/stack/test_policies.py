@@ -16,9 +16,10 @@ WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Services that name the account for which they assume a role. For Lambda, API Gateway and CodeDeploy, AWS documents none.
 NAME_THE_ACCOUNT = {"firehose.amazonaws.com", "logs.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"}
 
-# Prefixes of buckets and log streams, deployment groups of this stack's application, executions of its state machine.
+# Prefixes of buckets and log streams, versions of the function, deployment groups of this stack's application, executions
+# of its state machine.
 WILDCARDS = [r"arn:aws:s3:::[^*]+/\*", r"<ModelBucket.Arn>/models/\*", r"<CaptureBucket.Arn>/(captured|failed)/\*",
-             r"<Results.Arn>/predictions/(_plans/)?\*", r".*<ServerlessDeploymentApplication>/\*",
+             r"<Function.Arn>:\*", r"<Results.Arn>/predictions/(_plans/)?\*", r".*<ServerlessDeploymentApplication>/\*",
              r"arn:aws:states:.*:execution:<StateMachine.Name>(/Items)?:\*"]
 
 
