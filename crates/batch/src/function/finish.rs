@@ -172,8 +172,9 @@ fn whole(
         return Ok("written");
     }
     // The object, or the model, was replaced after the object was scored: the output is that of the planned ones, or of
-    // later ones that were current when it was written.
-    let is_after_plan = written_at.is_some_and(|written_at| written_at >= planned_at);
+    // later ones that were current when it was written. Times of S3 have whole seconds: an output of the second of the
+    // manifest may be older.
+    let is_after_plan = written_at.is_some_and(|written_at| written_at > planned_at);
     let is_planned = |planned: &Planned| {
         let version = metadata.get(SOURCE_VERSION).and_then(|version| version.split(' ').next());
         version == Some(&planned.etag) && is(MODEL, &planned.model)
