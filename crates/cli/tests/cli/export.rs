@@ -15,7 +15,7 @@ fn a_bundled_model_is_written_as_sql() {
     assert!(expressions.starts_with("-- line@1, SHA-256 ") && expressions.ends_with("END AS prediction\n"));
     let statement = pipe("export iris --to sql --dialect spark --table flowers", "");
     let statement = said(&statement).to_owned();
-    assert!(statement.contains("SELECT t.*,") && statement.ends_with("AS probability_virginica\nFROM flowers AS t\n"));
+    assert!(statement.contains("SELECT *,") && statement.ends_with("AS probability_virginica\nFROM flowers\n"));
 }
 
 #[test]
