@@ -109,6 +109,24 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// The path of a file.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Object(_) => None,
+        }
+    }
+
+    /// The key of an object.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Object(location) => Some(location.key()),
+        }
+    }
+
     /// The file or object as it is now. `s3` is the client for objects.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! `ordinate batch`: scores files and objects, each into a file or object of its own.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -103,12 +104,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let client = |location: &ObjectLocation| S3::new(location, model::s3(), runtime.handle().clone());
     let from = location(&arguments.input)?;
     let to = location(&arguments.output)?;
-    check_places(arguments, from.as_ref(), to.as_ref())?;
     let input_client = from.as_ref().map(client).transpose()?;
     let inputs = match (&from, &input_client) {
         (Some(location), Some(s3)) => inputs::objects(s3, location)?,
         _ => inputs::files(Path::new(&arguments.input))?,
     };
+    check_places(arguments, (from.as_ref(), to.as_ref()), &inputs)?;
     let store: Box<dyn Store> = match &to {
         Some(location) => Box::new(Prefix::new(client(location)?, location.clone())),
         None => Box::new(Folder::open(Path::new(&arguments.output))?),
@@ -153,8 +154,8 @@ pub(super) fn location(argument: &str) -> Result<Option<ObjectLocation>, String>
 /// Checks that outputs are not among the inputs.
 fn check_places(
     arguments: &Arguments,
-    from: Option<&ObjectLocation>,
-    to: Option<&ObjectLocation>,
+    (from, to): (Option<&ObjectLocation>, Option<&ObjectLocation>),
+    inputs: &[Input],
 ) -> Result<(), String> {
     let is_inside = match (from, to) {
         (Some(from), Some(to)) => {
@@ -162,18 +163,19 @@ fn check_places(
                 return Err(format!("{to}: OUT is a prefix\nhelp: end it with a slash: {to}/"));
             }
             let is_prefix = from.key().is_empty() || from.key().ends_with('/');
+            let keys: HashSet<&str> = inputs.iter().filter_map(|input| input.place.key()).collect();
             from.bucket() == to.bucket()
                 && (is_prefix && to.key().starts_with(from.key())
-                    || from.key().rsplit_once('/').map_or("", |(folder, _)| folder) == to.key().trim_end_matches('/'))
+                    || inputs.iter().any(|input| keys.contains(format!("{}{}", to.key(), input.name).as_str())))
         }
         (None, Some(to)) if !to.key().is_empty() && !to.key().ends_with('/') => {
             return Err(format!("{to}: OUT is a prefix\nhelp: end it with a slash: {to}/"));
         }
         (None, None) => {
-            let [from, to] =
-                [&arguments.input, &arguments.output].map(|path| std::path::absolute(path).unwrap_or_default());
-            let folder = if from.is_dir() { Some(from.as_path()) } else { from.parent() };
-            if from.is_dir() { to.starts_with(&from) } else { folder == Some(to.as_path()) }
+            let [from, to] = [&arguments.input, &arguments.output].map(|path| resolved(Path::new(path)));
+            let files: HashSet<PathBuf> = inputs.iter().filter_map(|input| input.place.file()).map(resolved).collect();
+            from.is_dir() && to.starts_with(&from)
+                || inputs.iter().any(|input| files.contains(&resolved(&to.join(&input.name))))
         }
         _ => false,
     };
@@ -184,6 +186,18 @@ fn check_places(
         ));
     }
     Ok(())
+}
+
+/// A path without links and `..`, also if its last parts do not exist.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for existing in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
+            // A path that ends with a separator would be that of a folder.
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path
 }
 
 /// The state that the threads share.

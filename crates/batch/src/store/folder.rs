@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,21 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// The path of an output.
+    ///
+    /// # Errors
+    /// [`BatchError::Write`] for a name that leads out of the folder, as a key of S3 may.
+    fn path_of(&self, name: &str) -> Result<PathBuf, BatchError> {
+        let is_below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        if is_below {
+            return Ok(self.path.join(name));
+        }
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "the key leads out of the folder");
+        Err(BatchError::Write { place: format!("{name:?} in {}", self.path.display()), source })
+    }
+}
+
 impl Journal {
     fn read(path: PathBuf) -> io::Result<Self> {
         let mut entries = HashMap::new();
@@ -88,7 +103,7 @@ impl Store for Folder {
     }
 
     fn existing(&self, name: &str) -> Result<Existing, BatchError> {
-        let Ok(metadata) = fs::metadata(self.path.join(name)) else { return Ok(Existing::Absent) };
+        let Ok(metadata) = fs::metadata(self.path_of(name)?) else { return Ok(Existing::Absent) };
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = journal.entries.get(name).filter(|(_, bytes)| *bytes == metadata.len());
         Ok(Existing::Present { identity: entry.map(|(identity, _)| identity.clone()), tag: None })
@@ -100,7 +115,7 @@ impl Store for Folder {
         identity: &Identity,
         _replaces: Option<Existing>,
     ) -> Result<Box<dyn Output>, BatchError> {
-        let path = self.path.join(name);
+        let path = self.path_of(name)?;
         let error = |source| BatchError::Write { place: path.display().to_string(), source };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(error)?;
@@ -117,7 +132,7 @@ impl Store for Folder {
     }
 
     fn remove(&self, name: &str) -> Result<(), BatchError> {
-        match fs::remove_file(self.path.join(name)) {
+        match fs::remove_file(self.path_of(name)?) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(BatchError::Write { place: self.place(name), source })
             }
@@ -153,5 +168,24 @@ impl Output for FolderOutput {
         let error = |source| BatchError::Write { place: path.display().to_string(), source };
         file.keep().map_err(error)?;
         journal.lock().unwrap_or_else(PoisonError::into_inner).add(&entry).map_err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::tempdir;
+
+    /// Keys of S3 have any text.
+    #[test]
+    fn a_name_that_leads_out_of_the_folder_is_an_error() {
+        let folder = tempdir().unwrap();
+        let store = Folder::open(&folder.path().join("out")).unwrap();
+        for name in ["/tmp/a.csv", "../a.csv", "a/../../b.csv"] {
+            let Err(error) = store.existing(name) else { panic!("{name} is accepted") };
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(store.remove(name).is_err(), "{name}");
+        }
+        assert!(store.existing("a/b..csv").is_ok());
     }
 }

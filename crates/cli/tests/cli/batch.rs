@@ -124,6 +124,34 @@ fn wrong_places_are_errors_with_advice() {
     complained_with_code(&run(&folder, "batch in out"), 2);
 }
 
+/// Also through links, `..` and the folder above.
+#[cfg(unix)]
+#[test]
+fn no_input_is_overwritten() {
+    let folder = inputs();
+    let at = |name: &str| folder.path().join(name);
+    std::os::unix::fs::symlink(at("in"), at("link")).unwrap();
+    let own = folder.path().file_name().unwrap().to_str().unwrap().to_owned();
+    fs::create_dir_all(at("up/a/a")).unwrap();
+    for name in ["up/a/x.csv", "up/a/a/x.csv"] {
+        fs::copy(at("in/a.csv"), at(name)).unwrap();
+    }
+    let before = fs::read(at("in/a.csv")).unwrap();
+    for places in
+        [format!("../{own}/in in"), "in link".into(), "link in".into(), "up/a up".into(), "in/a.csv link".into()]
+    {
+        let output = run(&folder, &format!("batch {places} --model sides.json"));
+        assert!(complained(&output).contains("OUT is in the place of IN"), "{places}: {}", complained(&output));
+    }
+    for name in ["in/a.csv", "up/a/x.csv"] {
+        assert_eq!(fs::read(at(name)).unwrap(), before, "{name}");
+    }
+    // Next to the input, and above it without a file of the same name.
+    for places in ["in in/../out", "up/a/a up"] {
+        said(&run(&folder, &format!("batch {places} --model sides.json --quiet")));
+    }
+}
+
 #[test]
 fn a_prefix_in_s3_is_scored_into_another() {
     let folder = inputs();
