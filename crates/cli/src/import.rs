@@ -16,7 +16,7 @@ use super::output::{OutputFile, is_standard_output, same_file};
 use super::print_error;
 use super::reading::ReadingArguments;
 use ordinate_import::file::{self, Fitted, MAX_BYTES};
-use ordinate_import::{Column, Draft, Facts, ImportError, sklearn};
+use ordinate_import::{Column, Draft, Facts, ImportError, USUAL_TARGET, sklearn};
 use ordinate_model::artifact::{ArtifactError, Document};
 use ordinate_model::identity::ModelName;
 use ordinate_model::signature::FeatureType;
@@ -135,7 +135,7 @@ fn facts(arguments: &Arguments, fitted: &Fitted) -> Result<Facts, jiff::Error> {
     let stem = arguments.file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     Ok(Facts {
         name: arguments.name.clone().unwrap_or_else(|| ModelName::from_text_lossy(&stem)),
-        target: arguments.target.clone().unwrap_or_else(|| names::TARGETS[0].to_owned()),
+        target: arguments.target.clone().unwrap_or_else(|| USUAL_TARGET.to_owned()),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
         tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
         library: library(fitted),

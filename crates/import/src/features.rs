@@ -102,61 +102,56 @@ impl<'c> Features<'c> {
     }
 
     fn feature(&self, position: usize, of_column: &Use) -> Result<Feature, ImportError> {
-        let name = self.name(position);
-        let error = |reason: &str, help: &str| ImportError::Feature {
-            feature: name.to_owned(),
-            reason: reason.to_owned(),
-            help: help.to_owned(),
-        };
+        let imputed = self.imputed(position, of_column)?;
+        let mut feature = Feature::new(self.name(position), FeatureType::Double);
+        feature.indicator = of_column.has_indicator;
+        match self.categories.get(&position) {
+            Some(categories) if !of_column.is_number => {
+                set_categories(&mut feature, categories, imputed);
+                Ok(feature)
+            }
+            Some(_) => Err(self.error(
+                position,
+                "it is encoded as categories and used as a number",
+                "use a copy of the column for one",
+            )),
+            None => self.number(position, feature, imputed, &of_column.functions),
+        }
+    }
+
+    /// The value that replaces missing values of a feature in all expressions.
+    fn imputed(&self, position: usize, of_column: &Use) -> Result<Option<Scalar>, ImportError> {
         // Where a missing value is an error without the imputer, the model refuses it.
         let is_error = self.categories.get(&position).is_none_or(|known| known.missing == MissingPolicy::Reject);
-        let imputed = match of_column.imputed.as_slice() {
-            [only] => only.clone(),
-            several if several.contains(&None) && is_error => None,
+        let reason = match of_column.imputed.as_slice() {
+            [only] => return Ok(only.clone()),
+            several if several.contains(&None) && is_error => return Ok(None),
             several if several.contains(&None) => {
-                return Err(error(
-                    "one step replaces its missing values, another encodes them as they are",
-                    "impute the feature once, in one step before the others",
-                ));
+                "one step replaces its missing values, another encodes them as they are"
             }
-            _ => {
-                return Err(error(
-                    "two steps replace its missing values by different values",
-                    "impute the feature once, in one step before the others",
-                ));
-            }
+            _ => "two steps replace its missing values by different values",
         };
-        let mut feature = Feature::new(name, FeatureType::Double);
-        feature.indicator = of_column.has_indicator;
-        if let Some(categories) = self.categories.get(&position) {
-            if of_column.is_number {
-                return Err(error(
-                    "it is encoded as categories and used as a number",
-                    "use a copy of the column for one",
-                ));
-            }
-            feature.kind = FeatureType::String;
-            feature.levels.clone_from(&categories.levels);
-            feature.unknown = categories.unknown;
-            feature.missing = match imputed {
-                None => categories.missing.clone(),
-                // The encoder refuses the value that the imputer inserts.
-                Some(value) if categories.unknown == UnknownPolicy::Reject && !categories.has(&value) => {
-                    MissingPolicy::Reject
-                }
-                Some(value) => MissingPolicy::Impute(value),
-            };
-            return Ok(feature);
-        }
+        Err(self.error(position, reason, "impute the feature once, in one step before the others"))
+    }
+
+    /// A feature that expressions use as a number.
+    fn number(
+        &self,
+        position: usize,
+        mut feature: Feature,
+        imputed: Option<Scalar>,
+        functions: &[FactorFunction],
+    ) -> Result<Feature, ImportError> {
         let column = self.columns.get(position);
         match column.and_then(|column| column.kind) {
             Some(FeatureType::Boolean) => feature.kind = FeatureType::Boolean,
             None if self.booleans.contains(&position) => feature.kind = FeatureType::Boolean,
             None | Some(FeatureType::Double | FeatureType::Long) => {}
             Some(other) => {
+                let name = self.name(position);
                 let reason = format!("it is used as a number, and X has a {other} there");
                 let help = format!("convert it to numbers: X[{name:?}] = X[{name:?}].astype(float)");
-                return Err(error(&reason, &help));
+                return Err(self.error(position, &reason, &help));
             }
         }
         if let Some(value) = imputed {
@@ -164,7 +159,8 @@ impl<'c> Features<'c> {
                 (FeatureType::Boolean, Scalar::Number(0.0 | 1.0)) => Scalar::Boolean(value == Scalar::Number(1.0)),
                 (FeatureType::Boolean, _) => {
                     let reason = format!("it is encoded as True and False, and its missing values become {value}");
-                    return Err(error(&reason, "impute them by SimpleImputer(strategy=\"most_frequent\")"));
+                    let help = "impute them by SimpleImputer(strategy=\"most_frequent\")";
+                    return Err(self.error(position, &reason, help));
                 }
                 _ => value,
             });
@@ -173,7 +169,7 @@ impl<'c> Features<'c> {
             feature.range = column.and_then(|column| column.range);
             feature.whole = column.is_some_and(|column| column.whole);
         }
-        for function in &of_column.functions {
+        for function in functions {
             match function {
                 FactorFunction::Log => feature.positive = true,
                 FactorFunction::Log1p => feature.minimum = feature.minimum.or(Some((-1.0_f64).next_up())),
@@ -183,4 +179,24 @@ impl<'c> Features<'c> {
         feature.range = feature.range.filter(|[low, _]| !feature.positive || *low > 0.0);
         Ok(feature)
     }
+
+    fn error(&self, position: usize, reason: &str, help: &str) -> ImportError {
+        ImportError::Feature {
+            feature: self.name(position).to_owned(),
+            reason: reason.to_owned(),
+            help: help.to_owned(),
+        }
+    }
+}
+
+fn set_categories(feature: &mut Feature, categories: &Categories, imputed: Option<Scalar>) {
+    feature.kind = FeatureType::String;
+    feature.levels.clone_from(&categories.levels);
+    feature.unknown = categories.unknown;
+    feature.missing = match imputed {
+        None => categories.missing.clone(),
+        // The encoder refuses the value that the imputer inserts.
+        Some(value) if categories.unknown == UnknownPolicy::Reject && !categories.has(&value) => MissingPolicy::Reject,
+        Some(value) => MissingPolicy::Impute(value),
+    };
 }

@@ -10,6 +10,7 @@
 //! | `expression`     | a column of a transformed table as a sum of products of features                 |
 //! | [`draft`]        | from expressions to the model file                                               |
 //! | `example_rows`   | golden rows of a model file that is made without data                            |
+//! | `target`         | the name of the target of a model whose file has none                            |
 
 pub mod draft;
 mod error;
@@ -19,8 +20,10 @@ mod features;
 pub mod file;
 pub mod sklearn;
 pub mod statsmodels;
+mod target;
 pub mod value;
 
 pub use draft::{Column, Draft, Facts};
 pub use error::ImportError;
+pub use target::{USUAL_TARGET, default_target};
 pub use value::Value;

@@ -18,7 +18,7 @@ mod _core {
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]
-    use super::{from_sklearn, from_statsmodels, main};
+    use super::{default_target, from_sklearn, from_statsmodels, main};
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
@@ -37,6 +37,12 @@ fn from_sklearn(py: Python<'_>, estimator: &str, facts: &str, golden: &str) -> P
 #[pyfunction]
 fn from_statsmodels(py: Python<'_>, results: &str, facts: &str, golden: &str) -> PyResult<String> {
     import(py, statsmodels::draft, [results, facts, golden])
+}
+
+/// The name of a target when none is given: one that none of the features has.
+#[pyfunction]
+fn default_target(names: Vec<String>) -> String {
+    ordinate_import::default_target(names.iter().map(String::as_str))
 }
 
 /// The model file, as JSON, of the JSON forms of a fitted model, of its facts, and of its golden rows.

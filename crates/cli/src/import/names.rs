@@ -1,9 +1,9 @@
 //! The names of the features, from the file or an option, and the name of the target.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ordinate_import::file::Fitted;
-use ordinate_import::{Column, Facts, ImportError, sklearn};
+use ordinate_import::{Column, Facts, ImportError, USUAL_TARGET, default_target, sklearn};
 use ordinate_model::wording::counted;
 use ordinate_table::{infer, shell_word};
 
@@ -12,9 +12,6 @@ const LISTED: usize = 20;
 
 /// The most features: more than a model file can have.
 const MAX_FEATURES: usize = 1 << 17;
-
-/// The names of the target that are tried when none is given.
-pub(super) const TARGETS: [&str; 3] = ["y", "target", "prediction"];
 
 /// The names of the features, in the order of the fit, without spaces around them, as those of columns of CSV.
 ///
@@ -139,13 +136,10 @@ pub(super) fn check_target(option: &str) -> Result<(), String> {
 /// # Errors
 /// A message for the user when it is the name of a feature.
 pub(super) fn target(option: Option<&str>, names: &[String]) -> Result<String, String> {
-    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
     let Some(target) = option.map(str::trim) else {
-        let numbered = (2..).map(|number| format!("target_{number}"));
-        let mut tried = TARGETS.iter().map(|name| (*name).to_owned()).chain(numbered);
-        return Ok(tried.find(|name| !names.contains(name.as_str())).unwrap_or_default());
+        return Ok(default_target(names.iter().map(String::as_str)));
     };
-    if names.contains(target) {
+    if names.iter().any(|name| name == target) {
         let other = shell_word(&format!("predicted_{target}"));
         return Err(format!(
             "the target {target:?} has the name of a feature\nhelp: give it another name, such as --target {other}"
@@ -156,7 +150,7 @@ pub(super) fn target(option: Option<&str>, names: &[String]) -> Result<String, S
 
 /// A line about a target that has another name than usual, because a feature has that.
 pub(super) fn target_note(option: Option<&str>, target: &str) -> Option<String> {
-    let [usual, ..] = TARGETS;
-    (option.is_none() && target != usual)
-        .then(|| format!("the target is named {target:?}, since {usual:?} is a feature; --target names it otherwise"))
+    (option.is_none() && target != USUAL_TARGET).then(|| {
+        format!("the target is named {target:?}, since {USUAL_TARGET:?} is a feature; --target names it otherwise")
+    })
 }

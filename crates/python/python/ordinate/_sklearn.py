@@ -81,11 +81,10 @@ def _check_names(names: list[str]) -> None:
 def _target(target: str | None, names: list[str]) -> str:
     """The name of the target: the one that is given, or the first one that no feature has, as in `ordinate import`."""
     if target is None:
-        tried = itertools.chain(("y", "target", "prediction"), (f"target_{number}" for number in itertools.count(2)))
-        target = next(name for name in tried if name not in names)
-        if target != "y":
+        target = _core.default_target(names)
+        if (usual := _core.default_target([])) != target:
             warnings.warn(
-                f'the target is named "{target}", since "y" is a feature; target= names it otherwise', stacklevel=3
+                f'the target is named "{target}", since "{usual}" is a feature; target= names it otherwise', stacklevel=3
             )
     elif target in names:
         raise ValueError(
