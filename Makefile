@@ -7,8 +7,8 @@ SHELL := bash
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
 .PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients test-sql wheel test-python image \
-  install bench bench-metrics bench-train bench-server soak build validate deploy build-stack parameters release \
-  replay sbom invoke train format setup help
+  install bench bench-metrics bench-train bench-server soak build build-batch validate deploy build-stack parameters \
+  release replay sbom invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -218,6 +218,9 @@ $(CLIENTS)/.npm.stamp: tools/package.json tools/package-lock.json
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked $(SERVICE) --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
+
+build-batch: $(CARGO_LAMBDA) $(SAM) ## Build the batch function for `sam deploy --template batch.yaml`; see ARCH
+	cargo lambda build --locked -p ordinate-batch --bin batch --release $(call for-arch,$(ARCH))
 
 validate: $(SAM) $(CHECKOV) managed-instances.json ## Check the templates, offline: syntax, settings, permissions, alarms
 	@for template in $(TEMPLATES); do sam validate --lint --template $$template; done

@@ -56,7 +56,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let names = self.text("CAPTURE_REDACT").unwrap_or_default();
         let redacted = names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         let settings = CaptureSettings { fraction, redacted, level: self.level_of_lines() };
-        Ok((fraction > 0.0).then(|| Capture { settings, sink: Arc::new(StandardOutput) }))
+        Ok((fraction > 0.0).then(|| Capture::new(settings, Arc::new(StandardOutput))))
     }
 
     fn cors(&self) -> Result<Cors, ConfigError> {

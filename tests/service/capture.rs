@@ -26,7 +26,7 @@ fn capturing(fraction: f64, redacted: &[&str]) -> (Router, Arc<Lines>) {
     let lines = Arc::new(Lines::default());
     let redacted = redacted.iter().map(|name| (*name).to_owned()).collect();
     let settings_of_capture = CaptureSettings { fraction, redacted, level: "INFO" };
-    let capture = Capture { settings: settings_of_capture, sink: lines.clone() };
+    let capture = Capture::new(settings_of_capture, lines.clone());
     (application(Settings { capture: Some(capture), ..settings() }), lines)
 }
 

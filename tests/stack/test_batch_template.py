@@ -7,7 +7,7 @@ import unittest
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator needs a region
 
-from cloudformation import ROOT, Stack, as_list, source, statements
+from cloudformation import ROOT, Stack, accepts, as_list, source, statements
 
 GIVEN = {"SourceBucket": "data", "SourcePrefix": "houses/", "ModelUri": "s3://models/price.json"}
 
@@ -44,6 +44,15 @@ class Batch(unittest.TestCase):
         variables = stack().resources()["Function"]["Environment"]["Variables"]
         self.assertEqual({name for name in variables if name.startswith("BATCH_")}, settings)
         self.assertEqual(variables["BATCH_OUTPUT_URI"], "s3://<Results>/predictions/")
+
+    def test_a_model_of_a_catalog_is_named_by_a_parameter(self):
+        parameters = source("batch.yaml")["Parameters"]
+        for uri in ["s3://models/team/", "s3://models/", "s3://models/a@b/price.json", "s3://models/price"]:
+            self.assertTrue(accepts(parameters["ModelUri"], uri), uri)
+        for uri in ["s3://models/team/price@live", "s3://models/price@3", "models/", "s3://models"]:
+            self.assertFalse(accepts(parameters["ModelUri"], uri), uri)
+        variables = stack(DefaultModel="price").resources()["Function"]["Environment"]["Variables"]
+        self.assertEqual(variables["DEFAULT_MODEL"], "price")
 
     def test_messages_that_failed_are_delivered_again_and_then_kept(self):
         resources = stack().resources()

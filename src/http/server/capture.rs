@@ -1,13 +1,15 @@
 //! Captured requests: inputs and outputs of a sample of the predictions, as one JSON line each, written after the
 //! response is built. `ordinate drift` compares them with the training data.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use ordinate_model::frame::{Frame, FrameSample};
 use ordinate_model::random::mix;
 use ordinate_model::scalar::Scalar;
+use ordinate_model::suggestion::most_similar;
 use ordinate_model::{Answer, Model, PredictedRow};
 use serde::Serialize;
 
@@ -57,9 +59,16 @@ pub struct Capture {
     pub settings: CaptureSettings,
     /// Where it goes.
     pub sink: Arc<dyn CaptureSink>,
+    /// The checksums of the models whose features were compared with the redacted names.
+    compared: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Capture {
+    /// Captured requests that go to this sink.
+    pub fn new(settings: CaptureSettings, sink: Arc<dyn CaptureSink>) -> Self {
+        Self { settings, sink, compared: Arc::default() }
+    }
+
     /// Whether the request of this id is in the sample: always the same for one id.
     pub(crate) fn includes(&self, request_id: &str) -> bool {
         let hash = request_id.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
@@ -71,8 +80,29 @@ impl Capture {
 
     /// Writes a request; returns whether it was accepted.
     pub(crate) fn write(&self, request_id: &str, rows: usize, captured: &CapturedRows) -> bool {
+        self.warn_of_unknown_names(&captured.model);
         let line = captured.line(&self.settings, request_id, rows);
         line.is_some_and(|line| self.sink.write(line))
+    }
+
+    /// Warns, once for each model, of redacted names that none of its features has: a misspelt one hides nothing.
+    fn warn_of_unknown_names(&self, model: &Model) {
+        let mut compared = self.compared.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.settings.redacted.is_empty() || !compared.insert(model.checksum().to_owned()) {
+            return;
+        }
+        let signature = model.signature();
+        let unknown = self.settings.redacted.iter().filter(|name| signature.position(name).is_none());
+        let features = signature.features().iter().map(|feature| &feature.name);
+        let with_advice = |name: &String| match most_similar(name, features.clone()) {
+            Some(similar) => format!("{name:?} (did you mean {similar:?}?)"),
+            None => format!("{name:?}"),
+        };
+        let names: Vec<String> = unknown.map(with_advice).collect();
+        if !names.is_empty() {
+            let (model, version, names) = (model.name(), model.version(), names.join(", "));
+            tracing::warn!(model, version, names, "CAPTURE_REDACT has names that are not features of the model");
+        }
     }
 }
 

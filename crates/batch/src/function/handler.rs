@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordinate::config::ConfigError;
-use ordinate::source::catalog::{Catalog, CatalogError};
+use ordinate::source::catalog::{Catalog, CatalogError, Known};
 use ordinate::source::s3::S3Settings;
 use ordinate::source::{Causes, ObjectLocation};
 use ordinate_model::Model;
+use ordinate_model::wording::{self, NAMED};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -41,15 +42,31 @@ pub enum FunctionError {
     /// An input or output.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// The catalog does not have exactly one released model, which would be the default one.
+    #[error(
+        "which model of the catalog scores is not known; its models are {}\n\
+         help: name one with DEFAULT_MODEL, the parameter DefaultModel of batch.yaml",
+        wording::listed(.0.iter().map(String::as_str), NAMED)
+    )]
+    NoDefault(Known),
     /// The model.
     #[error("{}", Causes(.0))]
-    Model(#[from] CatalogError),
+    Model(CatalogError),
     /// The environment.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Items of a manifest.
     #[error(transparent)]
     Items(#[from] ItemsFailed),
+}
+
+impl From<CatalogError> for FunctionError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::NoDefault { known } if !known.is_empty() => Self::NoDefault(known),
+            error => Self::Model(error),
+        }
+    }
 }
 
 impl From<ordinate::source::SourceError> for FunctionError {

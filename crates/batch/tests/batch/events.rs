@@ -1,5 +1,6 @@
 //! Events and formats: what is scored, and what is written.
 
+use ordinate_test_support::catalog_files::CatalogFiles;
 use ordinate_test_support::s3_server::S3Server;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -138,4 +139,23 @@ fn outputs_and_notes_are_no_inputs() {
     let output = json!({"bucket": BUCKET, "key": bench.out("a.csv")});
     assert_eq!(function.handle(&output, TIME).unwrap()["objects"][0]["outcome"], "ignored");
     assert_eq!(bench.keys(), ["in/_SUCCESS"]);
+}
+
+#[test]
+fn of_several_released_models_a_setting_names_the_one_that_scores() {
+    let bench = Bench::new();
+    let files = CatalogFiles::in_folder();
+    for name in ["price", "risk"] {
+        bench.runtime.block_on(files.publish(name, 1));
+        bench.runtime.block_on(files.point(name, "live", 1));
+    }
+    bench.put("in/a.csv", "x\n1\n");
+    let (uri, event) = (files.uri(), bench.event(&["in/a.csv"]));
+    let error = bench.function_of(&[("MODEL_URI", &uri)]).handle(&event, TIME).unwrap_err();
+    assert_eq!(error.kind(), "Ordinate.Permanent");
+    let expected = "which model of the catalog scores is not known; its models are price, risk\n\
+                    help: name one with DEFAULT_MODEL, the parameter DefaultModel of batch.yaml";
+    assert_eq!(error.to_string(), expected);
+    let named = bench.function_of(&[("MODEL_URI", &uri), ("DEFAULT_MODEL", "risk")]);
+    assert_eq!(named.handle(&event, TIME).unwrap()["objects"][0]["outcome"], "written");
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use ordinate::config::Environment;
 use ordinate::source::ModelUri;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::s3::S3Settings;
@@ -99,6 +100,22 @@ impl Bench {
 
     /// A function that reaches the server at this address.
     pub(crate) fn function_at(&self, address: SocketAddr, change: impl FnOnce(&mut BatchSettings)) -> Function {
+        self.function_with(Catalog::bundled(Some("line")).unwrap(), address, change)
+    }
+
+    /// A function with the models of this environment.
+    pub(crate) fn function_of(&self, environment: &[(&str, &str)]) -> Function {
+        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let catalog = Environment(find).config().unwrap().catalog;
+        self.function_with(catalog, S3Server::shared().address(), |_| {})
+    }
+
+    fn function_with(
+        &self,
+        catalog: impl Into<Arc<Catalog>>,
+        address: SocketAddr,
+        change: impl FnOnce(&mut BatchSettings),
+    ) -> Function {
         let output = format!("s3://{BUCKET}/{}out/", self.folder);
         let Ok(ModelUri::S3Folder(output)) = output.parse() else { panic!("{output}") };
         let mut settings = BatchSettings {
@@ -118,8 +135,7 @@ impl Bench {
             credentials: Some(credentials("administrator", "administrator-secret")),
             ..S3Settings::default()
         };
-        let catalog = Arc::new(Catalog::bundled(Some("line")).unwrap());
-        Function::new(settings, catalog, s3, self.runtime.handle().clone()).unwrap()
+        Function::new(settings, catalog.into(), s3, self.runtime.handle().clone()).unwrap()
     }
 
     /// An event of S3 for these inputs.

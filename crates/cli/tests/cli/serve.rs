@@ -195,3 +195,23 @@ async fn the_documented_error_is_the_real_one() {
     answer["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
     assert_eq!(answer, shown);
 }
+
+#[test]
+fn a_redacted_name_that_is_not_a_feature_is_a_warning_once_for_each_model() {
+    let environment = [("CAPTURE_FRACTION", "1"), ("CAPTURE_REDACT", "agee, sex,nonsense"), ("CAPTURE_URI", "")];
+    let mut served = Served::start(&environment);
+    let row = json!({"X": [[59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87]]}).to_string();
+    for _ in 0..3 {
+        let answer = ureq::post(format!("{}/models/diabetes/predict", served.base)).send(&row).unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    served.terminate();
+    let (_, log) = served.wait();
+    let warning = "CAPTURE_REDACT has names that are not features of the model";
+    assert_eq!(log.matches(warning).count(), 1, "{log}");
+    let line = log.lines().find(|line| line.contains(warning)).unwrap();
+    for expected in ["diabetes", "agee", "did you mean", "age", "nonsense"] {
+        assert!(line.contains(expected), "{line}");
+    }
+    assert!(!line.contains("sex"), "{line}");
+}
