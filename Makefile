@@ -170,6 +170,10 @@ bench-metrics: ## Measure what the metrics of a request cost
 bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each
 	cargo bench --locked --package ordinate-cli --bench train
 
+bench-shapes: $(BENCH)/.stamp ## Compare training of shapes that were slow once with scikit-learn, whole processes
+	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
+	$(BENCH)/bin/python benches/shapes.py target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
 bench-server: ## Measure `ordinate serve` with stalled and idle clients and during a stop; needs wrk
 	@command -v wrk >/dev/null || { echo 'wrk is not installed. On Debian: apt-get install -y wrk' >&2; exit 1; }
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)

@@ -189,6 +189,10 @@ impl Estimator {
     /// out. Scores are divided by the temperature before they become probabilities.
     pub(crate) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
         let columns = design.len().checked_div(rows)?;
+        let probabilities = match self {
+            Self::Logistic(estimator) => probabilities(estimator, &design, columns, temperature),
+            _ => Vec::new(),
+        };
         let design = Dense::new(rows, columns, design, false).ok()?;
         match self {
             Self::Linear(estimator) => estimator.predict(&design).ok().map(Scores::Values),
@@ -198,36 +202,42 @@ impl Estimator {
             Self::Logistic(estimator) => {
                 let classes = estimator.predict(&design).ok()?.into_iter();
                 let chosen = classes.map(|class| usize::try_from(class).ok()).collect::<Option<_>>()?;
-                Some(Scores::Classes { chosen, probabilities: probabilities(estimator, &design, temperature) })
+                Some(Scores::Classes { chosen, probabilities })
             }
         }
     }
 }
 
-/// The probability of each class, rows × classes, row-major.
+/// The probability of each class, rows × classes, row-major, of a design of so many columns, row-major.
 ///
 /// smartcore does not compute probabilities: they are the sigmoid of the score for two classes, the softmax of the
 /// scores for more.
 fn probabilities(
     estimator: &LogisticRegression<f64, u32, Dense, Vec<u32>>,
-    design: &Dense,
+    design: &[f64],
+    columns: usize,
     temperature: f64,
 ) -> Vec<f64> {
     let (coefficients, intercepts) = (estimator.coefficients(), estimator.intercept());
-    let (rows, columns) = design.shape();
-    let (scores, _) = coefficients.shape();
-    let mut probabilities = Vec::with_capacity(rows * scores.max(2));
-    for row in 0..rows {
-        let score = |score: usize| {
-            let terms = (0..columns).map(|column| design.get((row, column)) * coefficients.get((score, column)));
-            (terms.sum::<f64>() + intercepts.get((score, 0))) / temperature
+    let (count, _) = coefficients.shape();
+    let of_score = |score: usize| {
+        let coefficients: Vec<f64> = (0..columns).map(|column| *coefficients.get((score, column))).collect();
+        (coefficients, *intercepts.get((score, 0)))
+    };
+    let of_scores: Vec<(Vec<f64>, f64)> = (0..count).map(of_score).collect();
+    let rows = design.chunks_exact(columns.max(1));
+    let mut probabilities = Vec::with_capacity(rows.len() * count.max(2));
+    for row in rows {
+        let score = |(coefficients, intercept): &(Vec<f64>, f64)| {
+            let terms = row.iter().zip(coefficients).map(|(value, coefficient)| value * coefficient);
+            (terms.sum::<f64>() + intercept) / temperature
         };
-        if scores == 1 {
-            let second = sigmoid(score(0));
+        if let [only] = of_scores.as_slice() {
+            let score = score(only);
             // Not `1 − p`, which would lose the digits of the smaller probability.
-            probabilities.extend([sigmoid(-score(0)), second]);
+            probabilities.extend([sigmoid(-score), sigmoid(score)]);
         } else {
-            let scores: Vec<f64> = (0..scores).map(score).collect();
+            let scores: Vec<f64> = of_scores.iter().map(score).collect();
             softmax(&scores, &mut probabilities);
         }
     }

@@ -330,6 +330,30 @@ impl Design {
         }
     }
 
+    /// The columns of levels that [`extend_sparse`](Self::extend_sparse) appends by their ones, ascending.
+    #[must_use]
+    pub fn level_columns(&self) -> Vec<usize> {
+        self.runs.iter().flat_map(Run::level_columns).collect()
+    }
+
+    /// As [`extend_raw`](Self::extend_raw), but of the [columns of levels](Self::level_columns) appends only the places
+    /// among them of those that are 1.
+    pub fn extend_sparse(&self, row: &[f64], numbers: &mut Vec<f64>, ones: &mut Vec<u32>) {
+        let mut first = 0;
+        for run in &self.runs {
+            match run {
+                Run::Columns(first, end) => {
+                    numbers.extend(self.columns_of(*first, *end).map(|column| column.product(row).to_f64()));
+                }
+                Run::Levels(run) => {
+                    let level = row.get(run.position).copied().unwrap_or(f64::NAN);
+                    ones.extend(run.place(level).and_then(|place| u32::try_from(first + place).ok()));
+                    first += run.len();
+                }
+            }
+        }
+    }
+
     fn columns_of(&self, first: usize, end: usize) -> impl Iterator<Item = &Column> {
         self.columns.get(first..end).unwrap_or_default().iter()
     }

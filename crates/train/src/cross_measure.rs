@@ -9,7 +9,7 @@ use crate::fit;
 use crate::golden_rows::first_row;
 use crate::holdout::Holdout;
 use crate::plan::{EstimatorKind, Plan};
-use crate::training_table::{EncodedRows, TrainingTable};
+use crate::training_table::{DesignForm, EncodedRows, TrainingTable};
 use ordinate_model::frame::Frame;
 use ordinate_model::{AnswerError, Model, Wanted};
 
@@ -69,7 +69,7 @@ fn evaluate_fold(
         }
         model.answer(&Frame::from_accepted(model.signature(), features), &Wanted::default()).map(Some)
     };
-    table.scan_with::<_, TrainError>(answer, |rows, answered: Result<_, AnswerError>| {
+    table.scan_with::<_, TrainError>(DesignForm::Absent, answer, |rows, answered: Result<_, AnswerError>| {
         let Some(answers) = answered? else { return Ok(()) };
         for (row, answer) in rows.rows().filter(|row| holdout.holds_out(row.number)).zip(answers.rows()) {
             evaluation.push(&row.label(&model, true), answer);

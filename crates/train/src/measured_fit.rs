@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::report::{ReportData, ReportDataCollector};
 use super::summary::Residuals;
 use super::test_data::TestData;
-use super::training_table::{EncodedRows, TrainingTable};
+use super::training_table::{DesignForm, EncodedRows, TrainingTable};
 use crate::error::TrainError;
 use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
@@ -63,6 +63,8 @@ impl MeasuringPass<'_> {
         let mut weight = 0.0;
         let mut golden = GoldenRows::new(table.summary().rows);
         let mut sample = DistributionSample::new(model, table.summary().rows, plan.seed);
+        // Residuals are computed from the design, predictions from the features.
+        let form = if matches!(whole, Fit::LeastSquares(_)) { DesignForm::Dense } else { DesignForm::Absent };
         let answer = |rows: &EncodedRows| {
             let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
             Ok::<_, AnswerError>((
@@ -70,7 +72,7 @@ impl MeasuringPass<'_> {
                 least_squares_residuals(whole, table, rows),
             ))
         };
-        table.scan_with::<_, TrainError>(answer, |rows, answered| {
+        table.scan_with::<_, TrainError>(form, answer, |rows, answered| {
             let (answers, of_fit) = answered?;
             rows.rows().zip(of_fit).for_each(|(row, residual)| residuals.push(residual, row.weight));
             for (row, answer) in rows.rows().zip(answers.rows()) {

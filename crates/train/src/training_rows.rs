@@ -1,7 +1,7 @@
 //! The rows of a table, as solvers read them.
 
 use crate::holdout::Holdout;
-use crate::solver::design_rows::{DesignRow, DesignRows};
+use crate::solver::design_rows::{DesignRow, DesignRows, SparseRow};
 use crate::solver::glm::{GlmRow, GlmRows};
 use crate::solver::moments::LevelColumns;
 use crate::training_table::{EncodedRow, TrainingTable};
@@ -32,6 +32,23 @@ impl DesignRows for TrainingRows<'_> {
                 return Ok(());
             }
             each(DesignRow { number, design, target, weight })
+        })
+    }
+
+    fn sparse_columns(&self) -> Vec<usize> {
+        self.table.sparse_columns()
+    }
+
+    fn scan_sparse<E: From<SpoolError> + Send>(
+        &self,
+        each: &mut dyn FnMut(SparseRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.table.scan_sparse(&mut |row| {
+            let EncodedRow { number, design: numbers, ones, target, weight, .. } = row;
+            if self.holdout.is_some_and(|holdout| holdout.holds_out(number)) {
+                return Ok(());
+            }
+            each(SparseRow { number, numbers, ones, target, weight })
         })
     }
 

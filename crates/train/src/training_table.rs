@@ -1,18 +1,18 @@
 //! The rows of the training data, encoded for a fit, with signature and design.
 
 mod categories;
+mod encoded_rows;
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::evaluate::Label;
-use ordinate_model::Model;
+pub use encoded_rows::EncodedRow;
+pub(crate) use encoded_rows::{DesignForm, EncodedRows};
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
 use ordinate_table::frame_values::FrameValues;
 use ordinate_table::parallel::{available_threads, in_order};
-use ordinate_table::spool;
 use ordinate_table::spool::{Spool, SpoolError};
 use ordinate_table::{Decision, Scan, Source};
 
@@ -46,77 +46,6 @@ pub struct TrainingTable {
     pub(super) decisions: Vec<Decision>,
     pub(super) notes: Vec<String>,
     pub(super) spool: Spool,
-}
-
-/// One row, before and after the design is applied.
-#[derive(Debug, Clone, Copy)]
-pub struct EncodedRow<'a> {
-    /// Its number in the data, from 0.
-    pub number: u64,
-    /// The features, encoded as in a frame.
-    pub features: &'a [f64],
-    /// For each feature, whether its value was missing; empty if no value of the data is.
-    pub missing: &'a [bool],
-    /// The columns of the design, neither centred nor scaled.
-    pub design: &'a [f64],
-    /// The target in its own unit, or the position of the class.
-    pub observed: f64,
-    /// The target after its transformation, or the position of the class.
-    pub target: f64,
-    /// The weight.
-    pub weight: f64,
-    /// The term without a coefficient, not centred; 0 without an offset.
-    pub offset: f64,
-}
-
-impl EncodedRow<'_> {
-    /// The label of the row for a measurement of this model.
-    pub(crate) fn label(&self, model: &Model, held_out: bool) -> Label {
-        let exposure = model.design().exposure(self.features);
-        Label { target: self.observed, weight: self.weight, exposure, held_out }
-    }
-}
-
-/// A block of consecutive rows.
-#[derive(Debug, Default)]
-pub(crate) struct EncodedRows {
-    /// The number of the first row.
-    first: u64,
-    /// The features, row by row, encoded as in a frame.
-    features: Vec<f64>,
-    /// Whether each feature was missing, row by row; empty if no value of the data is.
-    missing: Vec<bool>,
-    /// The columns of the design, row by row; none when they are the features.
-    design: Option<Vec<f64>>,
-    /// For each row, the target in its own unit, the target after its transformation, the weight, and the offset.
-    targets: Vec<[f64; 4]>,
-    width: usize,
-    columns: usize,
-}
-
-impl EncodedRows {
-    /// The features, row by row.
-    pub(crate) fn features(&self) -> &[f64] {
-        &self.features
-    }
-
-    pub(crate) fn rows(&self) -> impl Iterator<Item = EncodedRow<'_>> {
-        let features = self.features.chunks_exact(self.width);
-        let design = self.design.as_ref().unwrap_or(&self.features);
-        let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.targets).zip(self.first..);
-        let of_row = if self.targets.is_empty() { 0 } else { self.missing.len() / self.targets.len() };
-        let mut missing = self.missing.chunks_exact(of_row.max(1));
-        rows.map(move |(((features, design), &[observed, target, weight, offset]), number)| EncodedRow {
-            number,
-            features,
-            missing: missing.next().unwrap_or_default(),
-            design,
-            observed,
-            target,
-            weight,
-            offset,
-        })
-    }
 }
 
 impl TrainingTable {
@@ -210,7 +139,19 @@ impl TrainingTable {
         &self,
         each: &mut dyn FnMut(EncodedRow<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.scan_with(|_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
+        self.scan_with(DesignForm::Dense, |_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
+    }
+
+    /// As [`scan`](Self::scan), with the [sparse columns](Self::sparse_columns), if there are any, by their ones.
+    ///
+    /// # Errors
+    /// As [`scan`](Self::scan).
+    pub(crate) fn scan_sparse<E: From<SpoolError> + Send>(
+        &self,
+        each: &mut dyn FnMut(EncodedRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let form = if self.sparse_columns().is_empty() { DesignForm::Dense } else { DesignForm::Sparse };
+        self.scan_with(form, |_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
     }
 
     /// Calls `work` with blocks of rows on several threads, then `take` with each block and its result, in order.
@@ -219,10 +160,11 @@ impl TrainingTable {
     /// [`SpoolError`] when the temporary file cannot be read, or the error of `take`, which ends the pass.
     pub(crate) fn scan_with<R: Send, E: From<SpoolError> + Send>(
         &self,
+        form: DesignForm,
         work: impl Fn(&EncodedRows) -> R + Sync,
         mut take: impl FnMut(&EncodedRows, R) -> Result<(), E>,
     ) -> Result<(), E> {
-        let rows = (BLOCK_VALUES / self.spool.width().max(self.names.len())).max(1);
+        let rows = (BLOCK_VALUES / self.spool.width().max(self.design_width(form))).max(1);
         let watch = self.source.watch();
         if let Some(watch) = watch {
             watch.stage("computing", self.scan.rows);
@@ -235,67 +177,16 @@ impl TrainingTable {
             Ok((!bytes.is_empty()).then_some((number, bytes)))
         };
         let encode = |(first, bytes): (u64, Vec<u8>)| {
-            let rows = self.encode(first, &bytes);
+            let rows = self.encode(form, first, &bytes);
             let result = work(&rows);
             (rows, result)
         };
         in_order(available_threads(), next, encode, |(rows, result)| {
             if let Some(watch) = watch {
-                watch.report(rows.targets.len() as u64);
+                watch.report(rows.len() as u64);
             }
             take(&rows, result)
         })
-    }
-
-    fn encode(&self, first: u64, bytes: &[u8]) -> EncodedRows {
-        let (width, columns) = (self.signature.frame_width(), self.names.len());
-        let mut rows = EncodedRows { first, width, columns, ..EncodedRows::default() };
-        let row_bytes = self.spool.width() * size_of::<f64>();
-        let count = bytes.len() / row_bytes;
-        rows.features.reserve(count * width);
-        rows.targets.reserve(count);
-        if !self.design.is_identity(width) {
-            rows.design = Some(Vec::with_capacity(count * columns));
-        }
-        let target_place = self.spool.width() - 1 - usize::from(self.weights.is_some());
-        let has_missing = self.missing.iter().any(|missing| *missing > 0);
-        let mut row: Vec<f64> = Vec::with_capacity(self.spool.width());
-        for bytes in bytes.chunks_exact(row_bytes) {
-            let start = rows.features.len();
-            row.clear();
-            row.extend(spool::values(bytes));
-            let at = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
-            rows.features
-                .extend(self.stored.iter().zip(&self.positions).map(|(column, place)| column.value(at(*place))));
-            if has_missing {
-                rows.missing.extend(self.positions.iter().map(|place| at(*place).is_nan()));
-            }
-            let indicated =
-                self.signature.features().iter().zip(&self.positions).filter(|(feature, _)| feature.indicator);
-            rows.features.extend(indicated.map(|(_, place)| f64::from(u8::from(at(*place).is_nan()))));
-            if let Some(design) = &mut rows.design {
-                self.design.extend_raw(rows.features.get(start..).unwrap_or_default(), design);
-            }
-            let observed = self.observed(at(target_place));
-            let target = match self.target_transform() {
-                TargetTransform::Log => libm::log(observed),
-                TargetTransform::Identity => observed,
-            };
-            let offset = self.design.offset(rows.features.get(start..).unwrap_or_default()).unwrap_or(0.0);
-            rows.targets.push([observed, target, self.weights.map_or(1.0, at), offset]);
-        }
-        rows
-    }
-
-    /// The target in its own unit, or the position of the class.
-    fn observed(&self, stored: f64) -> f64 {
-        let value = self.stored_target.value(stored);
-        if self.class_values.is_empty() {
-            return value;
-        }
-        let position = self.class_values.binary_search_by(|class| class.total_cmp(&(value + 0.0)));
-        // Every value is a class, and MAX_CLASSES positions are exact.
-        position.map_or(f64::NAN, |position| position as f64)
     }
 
     /// Calls `each` with the first row only.
@@ -303,7 +194,7 @@ impl TrainingTable {
     /// # Errors
     /// [`SpoolError`] when the temporary file cannot be read.
     pub(crate) fn first(&self, each: impl FnOnce(EncodedRow<'_>)) -> Result<(), SpoolError> {
-        self.encode(0, &self.spool.bytes(0, 1)?).rows().next().map(each);
+        self.encode(DesignForm::Dense, 0, &self.spool.bytes(0, 1)?).rows().next().map(each);
         Ok(())
     }
 

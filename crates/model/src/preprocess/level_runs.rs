@@ -27,18 +27,32 @@ pub(super) struct LevelRun {
     absent: Vec<f64>,
 }
 
+impl Run {
+    /// The columns of levels of one category; none for others.
+    pub(super) fn level_columns(&self) -> std::ops::Range<usize> {
+        match self {
+            Self::Columns(..) => 0..0,
+            Self::Levels(run) => run.first..run.first + run.len(),
+        }
+    }
+}
+
 impl LevelRun {
-    /// The column of a level, and its place in the run. Adding zero makes -0 equal to 0.
-    fn find(&self, level: f64) -> Option<(usize, usize)> {
-        let place = self.levels.binary_search_by(|own| own.total_cmp(&(level + 0.0))).ok()?;
-        Some((self.first + place, place))
+    /// The number of columns.
+    pub(super) fn len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// The place of a level in the run. Adding zero makes -0 equal to 0.
+    pub(super) fn place(&self, level: f64) -> Option<usize> {
+        self.levels.binary_search_by(|own| own.total_cmp(&(level + 0.0))).ok()
     }
 
     /// Appends the columns before centring and scaling.
     pub(super) fn extend_raw(&self, level: f64, to: &mut Vec<f64>) {
         let start = to.len();
-        to.resize(start + self.levels.len(), 0.0);
-        if let Some(value) = self.find(level).and_then(|(_, place)| to.get_mut(start + place)) {
+        to.resize(start + self.len(), 0.0);
+        if let Some(value) = self.place(level).and_then(|place| to.get_mut(start + place)) {
             *value = 1.0;
         }
     }
@@ -47,8 +61,8 @@ impl LevelRun {
     pub(super) fn extend_row(&self, level: f64, columns: &[Column], row: &[f64], to: &mut Vec<f64>) {
         let start = to.len();
         to.extend_from_slice(&self.absent);
-        if let Some((column, place)) = self.find(level)
-            && let (Some(column), Some(value)) = (columns.get(column), to.get_mut(start + place))
+        if let Some(place) = self.place(level)
+            && let (Some(column), Some(value)) = (columns.get(self.first + place), to.get_mut(start + place))
         {
             *value = column.standardised(row);
         }

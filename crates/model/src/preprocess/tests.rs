@@ -75,6 +75,14 @@ fn many_levels_are_columns_of_zeros_and_a_one() {
         design.extend_row(&row, &mut standardised);
         let expected: Vec<f64> = design.columns.iter().map(|column| column.product(&row).to_f64()).collect();
         assert_eq!(raw, expected);
+        let (mut numbers, mut ones) = (Vec::new(), Vec::new());
+        design.extend_sparse(&row, &mut numbers, &mut ones);
+        let of_levels = design.level_columns();
+        let (sparse, other): (Vec<_>, Vec<_>) =
+            raw.iter().enumerate().partition(|(column, _)| of_levels.contains(column));
+        assert_eq!(numbers, other.iter().map(|(_, value)| **value).collect::<Vec<_>>());
+        let found: Vec<f64> = (0..).take(of_levels.len()).map(|at| f64::from(u8::from(ones.contains(&at)))).collect();
+        assert_eq!(found, sparse.iter().map(|(_, value)| **value).collect::<Vec<_>>());
         let expected: Vec<f64> = design.columns.iter().map(|column| column.standardised(&row)).collect();
         assert_eq!(standardised, expected);
     }

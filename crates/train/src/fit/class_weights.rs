@@ -1,6 +1,6 @@
 //! Weights that give every class the same total weight in a fit.
 
-use crate::solver::design_rows::{DesignRow, DesignRows};
+use crate::solver::design_rows::{DesignRow, DesignRows, SparseRow};
 use crate::solver::logistic::position;
 use crate::training_rows::TrainingRows;
 use ordinate_table::SpoolError;
@@ -25,7 +25,7 @@ impl<'t> ClassWeighted<'t> {
         let mut factors = Vec::new();
         if balanced {
             let mut totals = vec![0.0; classes];
-            rows.scan::<SpoolError>(&mut |row| {
+            rows.scan_sparse::<SpoolError>(&mut |row| {
                 totals.get_mut(position(row.target)).into_iter().for_each(|total| *total += row.weight);
                 Ok(())
             })?;
@@ -36,6 +36,10 @@ impl<'t> ClassWeighted<'t> {
         }
         Ok(Self { rows, factors })
     }
+
+    fn weight(&self, target: f64, weight: f64) -> f64 {
+        self.factors.get(position(target)).map_or(weight, |factor| weight * factor)
+    }
 }
 
 impl DesignRows for ClassWeighted<'_> {
@@ -44,13 +48,18 @@ impl DesignRows for ClassWeighted<'_> {
     }
 
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
-        if self.factors.is_empty() {
-            return self.rows.scan(each);
-        }
-        self.rows.scan(&mut |row| {
-            let factor = self.factors.get(position(row.target)).copied().unwrap_or(1.0);
-            each(DesignRow { weight: row.weight * factor, ..row })
-        })
+        self.rows.scan(&mut |row| each(DesignRow { weight: self.weight(row.target, row.weight), ..row }))
+    }
+
+    fn sparse_columns(&self) -> Vec<usize> {
+        self.rows.sparse_columns()
+    }
+
+    fn scan_sparse<E: From<SpoolError> + Send>(
+        &self,
+        each: &mut dyn FnMut(SparseRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.rows.scan_sparse(&mut |row| each(SparseRow { weight: self.weight(row.target, row.weight), ..row }))
     }
 
     fn report(&self, fraction: f64) {

@@ -4,7 +4,7 @@ use super::{Fit, LowParts};
 use crate::error::TrainError;
 use crate::solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, StandardErrors};
 use crate::summary::Residuals;
-use crate::training_table::{EncodedRows, TrainingTable};
+use crate::training_table::{DesignForm, EncodedRows, TrainingTable};
 
 /// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows; or a note on the
 /// reason why not.
@@ -38,7 +38,7 @@ pub(crate) fn robust_errors(
         .collect()
     };
     let mut sums = RobustSums::new(kind, fit.means.len());
-    table.scan_with::<_, TrainError>(transformed, |_, rows| {
+    table.scan_with::<_, TrainError>(DesignForm::Dense, transformed, |_, rows| {
         for row in &rows {
             sums.push(row);
         }

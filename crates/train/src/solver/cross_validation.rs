@@ -6,10 +6,10 @@
 
 use std::num::NonZero;
 
-use super::design_rows::{DesignRow, DesignRows};
+use super::design_rows::{DesignRow, DesignRows, SparseRow};
 use super::error::SolveError;
 use super::folds::Folds;
-use super::logistic::{FitLosses, LogisticFit, LogisticSettings, Problem, StandardisationPass};
+use super::logistic::{FitLosses, LogisticFit, LogisticSettings, Problem, Purpose, StandardisationPass};
 use super::moments::{Accumulator, Moments, SparseAccumulator, SparseMoments};
 use super::path::{PenalisedFit, PenalisedMoments, Penalty, alphas, geometric, ridge_alphas};
 use ordinate_table::SpoolError;
@@ -239,7 +239,7 @@ pub fn classification(
     }
     let columns = rows.columns().len();
     let mut counts = vec![0_u64; classes];
-    rows.scan::<SolveError>(&mut |row| {
+    rows.scan_sparse::<SolveError>(&mut |row| {
         if let Some(count) = counts.get_mut(super::logistic::position(row.target)).filter(|_| row.weight > 0.0) {
             *count += 1;
         }
@@ -281,6 +281,14 @@ struct FoldRows<'f, R> {
 }
 
 impl<R: DesignRows> FoldRows<'_, R> {
+    /// Whether the next row, of this target and weight, is one of these.
+    fn membership(&self) -> impl FnMut(f64, f64) -> bool + use<'_, R> {
+        let mut assignment = self.assignment.clone();
+        move |target, weight| {
+            weight != 0.0 && (assignment.assign(super::logistic::position(target)) == self.fold) == self.is_left_out
+        }
+    }
+
     /// Fits all other rows with each alpha. Returns the weight of the fold, and the mean loss on it and the convergence
     /// of each fit.
     fn measure(
@@ -289,18 +297,16 @@ impl<R: DesignRows> FoldRows<'_, R> {
         alphas: &[f64],
         settings: &LogisticSettings,
     ) -> Result<(f64, Vec<(f64, bool)>), SolveError> {
-        let mut standardisation = StandardisationPass::new(self.columns().len(), classes)?;
-        self.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
-        let standardisation = standardisation.with_settings(settings).finish_part();
-        let mut problem = Problem::new(&self, standardisation, settings, false)?;
+        let standardisation = StandardisationPass::over(&self, classes)?.with_settings(settings).finish_part();
+        let mut problem = Problem::new(&self, standardisation, settings, Purpose::Score)?;
         let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
         drop(problem);
-        let mut of_fits = FitLosses::new(&fits);
+        let mut of_fits = FitLosses::new(&fits, &self.sparse_columns());
         let mut losses = vec![0.0; fits.len()];
         let mut weight = 0.0;
-        Self { is_left_out: true, ..self }.scan::<SolveError>(&mut |row| {
+        Self { is_left_out: true, ..self }.scan_sparse::<SolveError>(&mut |row| {
             weight += row.weight;
-            let of_row = of_fits.losses(row.design, super::logistic::position(row.target));
+            let of_row = of_fits.losses(&row, super::logistic::position(row.target));
             losses.iter_mut().zip(of_row).for_each(|(loss, of_row)| *loss += row.weight * of_row);
             Ok(())
         })?;
@@ -314,14 +320,20 @@ impl<R: DesignRows> DesignRows for FoldRows<'_, R> {
     }
 
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
-        let mut assignment = self.assignment.clone();
-        self.rows.scan(&mut |row| {
-            if row.weight == 0.0 {
-                return Ok(());
-            }
-            let is_left_out = assignment.assign(super::logistic::position(row.target)) == self.fold;
-            if is_left_out == self.is_left_out { each(row) } else { Ok(()) }
-        })
+        let mut has = self.membership();
+        self.rows.scan(&mut |row| if has(row.target, row.weight) { each(row) } else { Ok(()) })
+    }
+
+    fn sparse_columns(&self) -> Vec<usize> {
+        self.rows.sparse_columns()
+    }
+
+    fn scan_sparse<E: From<SpoolError> + Send>(
+        &self,
+        each: &mut dyn FnMut(SparseRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut has = self.membership();
+        self.rows.scan_sparse(&mut |row| if has(row.target, row.weight) { each(row) } else { Ok(()) })
     }
 
     fn report(&self, fraction: f64) {
@@ -345,6 +357,8 @@ fn without_each<M: PenalisedMoments>(folds: &[M]) -> Vec<M> {
     let after = running(folds.iter().rev());
     let whole = before.last().cloned().flatten();
     let others = before.iter().zip(after.iter().rev().skip(1)).filter_map(|pair| match pair {
+        // The time of a merge grows with the rows of the second.
+        (Some(before), Some(after)) if before.rows() < after.rows() => Some(after.merge(before)),
         (Some(before), Some(after)) => Some(before.merge(after)),
         (Some(only), None) | (None, Some(only)) => Some(only.clone()),
         (None, None) => None,

@@ -21,6 +21,7 @@ mod indicators;
 mod information;
 pub(super) mod iterate;
 mod lbfgs;
+mod level_counts;
 mod logistic_fit;
 mod newton;
 pub(super) mod packed;
@@ -73,14 +74,17 @@ const MOST_OPERATIONS: f64 = 1e12;
 /// The operations in which a fit may find more digits: some hundredths of a second.
 const FEW_OPERATIONS: f64 = 3e8;
 
+/// As [`FEW_OPERATIONS`], for each of the many fits of a cross-validation.
+const FEW_FOR_SCORES: f64 = FEW_OPERATIONS / 32.0;
+
 /// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
 /// # Errors
 /// [`SolveError`] when a class has no rows, a column is constant or not finite, or the rows cannot be read. A fit that did not
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
-    let pass = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    let fit = Problem::new(rows, pass, settings, true)?.fit(settings.c)?;
+    let pass = StandardisationPass::over(rows, classes)?.with_settings(settings).finish(rows.columns())?;
+    let fit = Problem::new(rows, pass, settings, Purpose::Model)?.fit(settings.c)?;
     let separation =
         if fit.may_be_separated() { fit_of_part_unpenalised(rows, classes, settings)?.separation } else { None };
     Ok(LogisticFit { separation, ..fit })
@@ -97,8 +101,8 @@ pub fn fit_of_part(
     settings: &LogisticSettings,
     start: Option<&LogisticFit>,
 ) -> Result<LogisticFit, SolveError> {
-    let standardisation = standardisation(rows, classes)?.with_settings(settings).finish_part();
-    let mut problem = Problem::new(rows, standardisation, settings, true)?;
+    let standardisation = StandardisationPass::over(rows, classes)?.with_settings(settings).finish_part();
+    let mut problem = Problem::new(rows, standardisation, settings, Purpose::Model)?;
     if let Some(start) = start {
         problem.start_from(start);
     }
@@ -114,13 +118,7 @@ pub fn constant_columns(
     classes: usize,
     settings: &LogisticSettings,
 ) -> Result<Vec<usize>, SolveError> {
-    standardisation(rows, classes)?.with_settings(settings).constant_columns(rows.columns())
-}
-
-fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<StandardisationPass, SolveError> {
-    let mut standardisation = StandardisationPass::new(rows.columns().len(), classes)?;
-    rows.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
-    Ok(standardisation)
+    StandardisationPass::over(rows, classes)?.with_settings(settings).constant_columns(rows.columns())
 }
 
 /// How the rows are stored, which depends on the solver.
@@ -133,6 +131,15 @@ enum Design<'r, R> {
     OneClass,
 }
 
+/// The use of a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A model, with leverages, and with more digits where that takes little time.
+    Model,
+    /// The score of a candidate of cross-validation, one of many fits.
+    Score,
+}
+
 /// A fit with several regularization strengths, each from the coefficients of the one before.
 pub(crate) struct Problem<'r, R> {
     design: Design<'r, R>,
@@ -140,17 +147,19 @@ pub(crate) struct Problem<'r, R> {
     settings: LogisticSettings,
     /// For each score, a coefficient for each column, then the intercept.
     parameters: Vec<Vec<f64>>,
+    purpose: Purpose,
     leverage_factor: Option<LeverageFactor>,
 }
 
 impl<'r, R: DesignRows> Problem<'r, R> {
-    /// Reads the rows if they fit into memory. A fit that does not want leverages may have none.
+    /// Reads the rows if they fit into memory.
     pub(crate) fn new(
         rows: &'r R,
         standardisation: Standardisation,
         settings: &LogisticSettings,
-        wants_leverages: bool,
+        purpose: Purpose,
     ) -> Result<Self, SolveError> {
+        let wants_leverages = purpose == Purpose::Model;
         let scores = match standardisation.present.len() {
             0 | 1 => 0,
             2 => 1,
@@ -179,7 +188,7 @@ impl<'r, R: DesignRows> Problem<'r, R> {
             Design::Tiles(tiles, gram)
         };
         let parameters = vec![vec![0.0; columns + 1]; scores];
-        Ok(Self { design, standardisation, settings: *settings, parameters, leverage_factor })
+        Ok(Self { design, standardisation, settings: *settings, parameters, purpose, leverage_factor })
     }
 
     /// Starts from the scores of a fit to similar rows, where the start needs no sums.
@@ -266,7 +275,8 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         let enough = NEAR.max(self.settings.tolerance);
         let descent = Descent { penalty, weight, curvature, preconditioner, enough, most_passes };
         let near = descent.minimise(pass, start)?;
-        let left = passes_of(FEW_OPERATIONS, operations).saturating_sub(near.passes);
+        let few = if self.purpose == Purpose::Model { FEW_OPERATIONS } else { FEW_FOR_SCORES };
+        let left = passes_of(few, operations).saturating_sub(near.passes);
         if !near.converged || left == 0 || near.point.is_flat() {
             return Ok(near);
         }

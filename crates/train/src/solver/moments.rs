@@ -284,6 +284,8 @@ impl Moments {
             let rows = other.rows_of_factor();
             let padded = |column| {
                 let mut entries = other.triangle.column(column);
+                // With space for the row that joins the means.
+                entries.reserve(rows + simd::LANES);
                 entries.resize(rows, 0.0);
                 entries
             };
@@ -316,6 +318,9 @@ impl Moments {
     pub(crate) fn rows_of_factor(&self) -> usize {
         let columns = self.shift.len();
         let fewest = self.most_independent_rows().min(columns);
+        if fewest >= self.triangle.rows().len() {
+            return self.triangle.rows().len();
+        }
         let lengths = self.unchecked_lengths();
         let is_noise = |(row, entries): (usize, &Vec<f64>)| {
             entries.iter().zip(lengths.iter().skip(row)).all(|(entry, length)| entry.abs() <= ROUNDING * length)

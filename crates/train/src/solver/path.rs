@@ -27,6 +27,7 @@ mod bidiagonal;
 mod descent;
 mod gram;
 mod gram_descent;
+mod optimality;
 mod penalised_moments;
 mod problem;
 mod ridge_of_levels;

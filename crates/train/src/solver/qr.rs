@@ -101,7 +101,9 @@ impl UpperTriangle {
 
     /// The entries of a column down to the diagonal, or to the last row that is stored.
     pub(crate) fn column(&self, column: usize) -> Vec<f64> {
-        self.rows.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i).copied()).collect()
+        let mut entries = Vec::with_capacity(self.rows.len().min(column + 1));
+        entries.extend(self.rows.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i)));
+        entries
     }
 
     /// The length of each column.

@@ -20,23 +20,24 @@ pub(super) struct ColumnSplit {
 #[derive(Debug, Clone, Copy)]
 struct Indicator {
     column: usize,
-    /// 1 / scale
+    /// 1 / scale; 0 if it is constant
     precision: f64,
-    /// mean / scale
+    /// mean / scale; 0 if it is constant
     centre: f64,
 }
 
 impl ColumnSplit {
     /// None if all columns are dense.
     pub(super) fn new(standardisation: &Standardisation) -> Option<Self> {
-        let Standardisation { means, scales, indicators, .. } = standardisation;
+        let Standardisation { means, scales, varies, indicators, .. } = standardisation;
         if indicators.is_empty() {
             return None;
         }
         let dense = (0..means.len()).filter(|column| indicators.binary_search(column).is_err()).collect();
         let indicator = |column: &usize| {
             let (mean, scale) = (means.get(*column)?, scales.get(*column)?);
-            Some(Indicator { column: *column, precision: 1.0 / scale, centre: mean / scale })
+            let (precision, centre) = if *varies.get(*column)? { (1.0 / scale, mean / scale) } else { (0.0, 0.0) };
+            Some(Indicator { column: *column, precision, centre })
         };
         let indicators = indicators.iter().filter_map(indicator).collect();
         Some(Self { dense, indicators, columns: means.len() })
@@ -59,8 +60,14 @@ pub(super) struct Ones {
 }
 
 impl Ones {
+    /// Adds a row with ones at these places among the indicators.
+    pub(super) fn push(&mut self, ones: &[u32]) {
+        self.places.extend_from_slice(ones);
+        self.ends.push(self.places.len());
+    }
+
     /// Adds a row of all columns.
-    pub(super) fn push(&mut self, split: &ColumnSplit, row: &[f64]) {
+    pub(super) fn push_dense(&mut self, split: &ColumnSplit, row: &[f64]) {
         for (indicator, place) in split.indicators.iter().zip(0..) {
             if row.get(indicator.column).is_some_and(|value| *value != 0.0) {
                 self.places.push(place);
@@ -89,8 +96,8 @@ impl Ones {
             }
             for (lane, places) in (0..LANES).zip(&mut rows) {
                 for place in places {
-                    let factors = factors.iter().skip(*place as usize * count).take(*count);
-                    for (lanes, factor) in tile.iter_mut().zip(factors) {
+                    let Some(factors) = factors.get(*place as usize * count..) else { continue };
+                    for (lanes, factor) in tile.iter_mut().zip(factors).take(*count) {
                         lanes.get_mut(lane).into_iter().for_each(|value| *value += factor);
                     }
                 }
@@ -115,8 +122,8 @@ impl Ones {
                 let values = || tile.iter().take(count).filter_map(|lanes| lanes.get(lane));
                 totals.iter_mut().zip(values()).for_each(|(total, value)| *total += value);
                 for place in places {
-                    let sums = sums.iter_mut().skip(*place as usize * count);
-                    sums.zip(values()).for_each(|(sum, value)| *sum += value);
+                    let Some(sums) = sums.get_mut(*place as usize * count..) else { continue };
+                    sums.iter_mut().zip(values()).for_each(|(sum, value)| *sum += value);
                 }
             }
         }
@@ -126,8 +133,10 @@ impl Ones {
             let dense = of_dense.get(score).map(Vec::as_slice).unwrap_or_default();
             split.dense.iter().chain([&split.columns]).zip(dense).for_each(|(column, value)| set(*column, *value));
             let total = totals.get(score).copied().unwrap_or_default();
-            let sums = sums.iter().skip(score).step_by(count.max(1));
-            for (Indicator { column, precision, centre }, sum) in split.indicators.iter().zip(sums) {
+            for (Indicator { column, precision, centre }, sums) in
+                split.indicators.iter().zip(sums.chunks_exact(count.max(1)))
+            {
+                let sum = sums.get(score).copied().unwrap_or_default();
                 set(*column, precision * sum - centre * total);
             }
             all

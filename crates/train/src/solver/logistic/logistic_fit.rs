@@ -1,5 +1,6 @@
 //! The result of a logistic regression.
 
+use super::super::design_rows::SparseRow;
 use super::super::leverage::LeverageFactor;
 use super::information::{LogisticInference, NoInference};
 use super::iterate::{CERTAIN, Solution};
@@ -147,39 +148,62 @@ fn loss(scores: &[f64], class: usize) -> f64 {
 
 /// Fits to the same rows with several penalties, so that the columns of a row are standardised once.
 #[derive(Debug)]
-pub(crate) struct FitLosses<'f> {
-    means: &'f [f64],
-    scales: &'f [f64],
-    /// For each fit, its scores.
+pub(crate) struct FitLosses {
+    /// For each fit, its scores where all sparse columns are 0, and the others at their means.
     intercepts: Vec<f64>,
-    /// For each column, the coefficients of the scores of all fits.
+    /// The means and scales of the columns that are not sparse.
+    means: Vec<f64>,
+    scales: Vec<f64>,
+    /// For each of them, the coefficients of the scores of all fits.
     coefficients: Vec<f64>,
+    /// For each sparse column, the change of the scores of all fits where it is 1.
+    steps: Vec<f64>,
     /// The scores of a row by all fits.
     scores: Vec<f64>,
     fits: usize,
 }
 
-impl<'f> FitLosses<'f> {
-    pub(crate) fn new(fits: &'f [LogisticFit]) -> Self {
+impl FitLosses {
+    /// `sparse`: the sparse columns, ascending.
+    pub(crate) fn new(fits: &[LogisticFit], sparse: &[usize]) -> Self {
         let (means, scales) = fits.first().map_or((&[][..], &[][..]), |fit| (&fit.means[..], &fit.scales[..]));
-        let of_column = |column| fits.iter().filter_map(move |fit| fit.coefficients.get(column)).flatten().copied();
-        Self {
-            means,
-            scales,
+        let mut losses = Self {
             intercepts: fits.iter().flat_map(|fit| fit.intercepts.iter().copied()).collect(),
-            coefficients: (0..means.len()).flat_map(of_column).collect(),
+            means: Vec::new(),
+            scales: Vec::new(),
+            coefficients: Vec::new(),
+            steps: Vec::new(),
             scores: Vec::new(),
             fits: fits.len(),
+        };
+        for (column, (mean, scale)) in means.iter().zip(scales).enumerate() {
+            let coefficients = fits.iter().filter_map(|fit| fit.coefficients.get(column)).flatten();
+            if sparse.binary_search(&column).is_err() {
+                losses.means.push(*mean);
+                losses.scales.push(*scale);
+                losses.coefficients.extend(coefficients);
+                continue;
+            }
+            for (intercept, coefficient) in losses.intercepts.iter_mut().zip(coefficients) {
+                *intercept -= coefficient * mean / scale;
+                losses.steps.push(coefficient / scale);
+            }
         }
+        losses
     }
 
     /// `−ln p(class)` of a row by each fit.
-    pub(crate) fn losses(&mut self, design: &[f64], class: usize) -> impl Iterator<Item = f64> {
-        let width = self.intercepts.len();
+    pub(crate) fn losses(&mut self, row: &SparseRow<'_>, class: usize) -> impl Iterator<Item = f64> {
+        let width = self.intercepts.len().max(1);
         self.scores.clone_from(&self.intercepts);
-        let standardised = design.iter().zip(self.means).zip(self.scales).map(|((x, mean), scale)| (x - mean) / scale);
-        for (value, coefficients) in standardised.zip(self.coefficients.chunks_exact(width.max(1))) {
+        let standardised =
+            row.numbers.iter().zip(&self.means).zip(&self.scales).map(|((x, mean), scale)| (x - mean) / scale);
+        for (value, coefficients) in standardised.zip(self.coefficients.chunks_exact(width)) {
             self.scores.iter_mut().zip(coefficients).for_each(|(score, coefficient)| *score += coefficient * value);
+        }
+        for place in row.ones {
+            let steps = self.steps.iter().skip(*place as usize * width);
+            self.scores.iter_mut().zip(steps).for_each(|(score, step)| *score += step);
         }
         self.scores.chunks_exact((width / self.fits.max(1)).max(1)).map(move |scores| loss(scores, class))
     }

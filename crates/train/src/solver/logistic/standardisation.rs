@@ -1,20 +1,26 @@
 //! The first pass of a logistic regression: means, standard deviations and classes.
 
-use super::super::design_rows::DesignRow;
+use super::super::design_rows::{DesignRows, SparseRow};
 use super::super::error::SolveError;
 use super::super::leverage::MOST_COLUMNS;
 use super::super::qr::power_of_two;
+use super::level_counts::LevelCounts;
 use super::settings::LogisticSettings;
 
 /// Columns of 0 and 1 with a smaller fraction of ones are indicators, which are stored by their ones.
 const ONES: u64 = 16;
 
 /// Fewer rows have one class by chance.
-const FEWEST_ROWS: u64 = 5;
+pub(super) const FEWEST_ROWS: u64 = 5;
 
 /// Computes means, standard deviations, and the weight of each class.
 #[derive(Debug, Clone)]
 pub(crate) struct StandardisationPass {
+    levels: LevelCounts,
+    /// Whether there is an intercept, so that columns are centred.
+    is_centred: bool,
+    /// The columns that are not sparse. All that follows is about them.
+    numbers: Vec<usize>,
     /// The first row, subtracted from all rows to preserve the digits of columns far from zero.
     shift: Vec<f64>,
     /// The mean of each column less the shift, and the sum of squares about it (Welford, 1962; with weights, West,
@@ -63,11 +69,26 @@ pub struct OneClassValue {
 }
 
 impl StandardisationPass {
-    pub(crate) fn new(columns: usize, classes: usize) -> Result<Self, SolveError> {
+    /// Reads all rows.
+    ///
+    /// # Errors
+    /// [`SolveError::TooFewClasses`], [`SolveError::NotAClass`] and [`SolveError::Spool`].
+    pub(crate) fn over(rows: &impl DesignRows, classes: usize) -> Result<Self, SolveError> {
+        let mut pass = Self::new(rows.columns().len(), rows.sparse_columns(), classes)?;
+        rows.scan_sparse::<SolveError>(&mut |row| pass.push(row))?;
+        Ok(pass)
+    }
+
+    fn new(columns: usize, sparse: Vec<usize>, classes: usize) -> Result<Self, SolveError> {
         if classes < 2 {
             return Err(SolveError::TooFewClasses(classes));
         }
+        let numbers: Vec<usize> = (0..columns).filter(|column| sparse.binary_search(column).is_err()).collect();
+        let columns = numbers.len();
         Ok(Self {
+            levels: LevelCounts::new(sparse, classes),
+            is_centred: true,
+            numbers,
             shift: Vec::new(),
             means: vec![0.0; columns],
             squares: vec![Squares::default(); columns],
@@ -79,11 +100,7 @@ impl StandardisationPass {
         })
     }
 
-    /// Adds a row, and returns the position of its class.
-    ///
-    /// # Errors
-    /// [`SolveError::NotAClass`]
-    pub(crate) fn push(&mut self, row: DesignRow<'_>) -> Result<usize, SolveError> {
+    fn push(&mut self, row: SparseRow<'_>) -> Result<(), SolveError> {
         let classes = self.classes.len();
         let class = position(row.target);
         let exact = (class as f64 - row.target).abs() == 0.0;
@@ -92,15 +109,16 @@ impl StandardisationPass {
         };
         *has_rows = true;
         if row.weight == 0.0 {
-            return Ok(class);
+            return Ok(());
         }
         if self.weight == 0.0 {
-            self.shift = row.design.to_vec();
+            self.shift = row.numbers.to_vec();
         }
         *class_weight += row.weight;
         self.weight += row.weight;
         self.rows += 1;
-        for (value, sides) in row.design.iter().zip(&mut self.sides) {
+        self.levels.push(row.ones, class, row.weight);
+        for (value, sides) in row.numbers.iter().zip(&mut self.sides) {
             if let Some([zero, one]) = sides {
                 match *value {
                     0.0 => zero.push(class),
@@ -110,7 +128,7 @@ impl StandardisationPass {
             }
         }
         let fraction = row.weight / self.weight;
-        let shifted = row.design.iter().zip(&self.shift).map(|(value, shift)| value - shift);
+        let shifted = row.numbers.iter().zip(&self.shift).map(|(value, shift)| value - shift);
         let columns = self.means.iter_mut().zip(&mut self.squares).zip(&mut self.varies);
         for (value, ((mean, squares), varies)) in shifted.zip(columns) {
             // The difference of two different doubles is not zero.
@@ -119,12 +137,13 @@ impl StandardisationPass {
             *mean += fraction * apart;
             squares.add(row.weight, apart, value - *mean);
         }
-        Ok(class)
+        Ok(())
     }
 
     /// Moves the centre to zero if the settings have no intercept.
     pub(crate) fn with_settings(mut self, settings: &LogisticSettings) -> Self {
         if !settings.intercept {
+            self.is_centred = false;
             let columns = self.squares.iter_mut().zip(&mut self.varies);
             for ((squares, varies), (mean, shift)) in columns.zip(self.means.iter().zip(&self.shift)) {
                 squares.add(self.weight, mean + shift, mean + shift);
@@ -153,14 +172,24 @@ impl StandardisationPass {
     /// # Errors
     /// [`SolveError::NotFinite`]
     pub(crate) fn constant_columns(&self, names: &[String]) -> Result<Vec<usize>, SolveError> {
-        let columns = self.squares.iter().zip(&self.means).zip(&self.varies);
-        for (((squares, mean), varies), name) in columns.zip(names) {
+        let not_finite = |column: usize| SolveError::NotFinite { name: names.get(column).cloned().unwrap_or_default() };
+        let mut constant = Vec::new();
+        let numbers = self.squares.iter().zip(&self.means).zip(&self.varies);
+        for (((squares, mean), varies), column) in numbers.zip(&self.numbers) {
             // Columns are divided by the deviation, so it must have an inverse.
             if !(mean.is_finite() && (squares.deviation(self.weight).is_normal() || !varies)) {
-                return Err(SolveError::NotFinite { name: name.clone() });
+                return Err(not_finite(*column));
             }
+            constant.extend((!varies).then_some(*column));
         }
-        Ok(self.varies.iter().enumerate().filter(|(_, varies)| !**varies).map(|(column, _)| column).collect())
+        for level in self.levels.moments(self.weight, self.is_centred) {
+            if level.varies && !level.deviation.is_normal() {
+                return Err(not_finite(level.column));
+            }
+            constant.extend((!level.varies).then_some(level.column));
+        }
+        constant.sort_unstable();
+        Ok(constant)
     }
 
     /// Checks that every class has rows, and that two have a weight.
@@ -173,7 +202,11 @@ impl StandardisationPass {
         }
     }
 
+    /// The sparse columns, or of a dense design those that could be.
     fn indicators(&self) -> Vec<usize> {
+        if !self.levels.columns().is_empty() {
+            return self.levels.columns().to_vec();
+        }
         let columns = self.sides.len();
         let is_indicator = |(_, sides): &(usize, &Option<[Side; 2]>)| {
             sides.is_some_and(|[_, one]| one.rows.saturating_mul(ONES) <= self.rows)
@@ -183,26 +216,42 @@ impl StandardisationPass {
         if found.len() * 2 < columns { Vec::new() } else { found }
     }
 
-    /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
-    pub(crate) fn finish_part(self) -> Standardisation {
-        let scale = |squares: &Squares| {
-            let deviation = squares.deviation(self.weight);
-            if deviation > 0.0 { deviation } else { 1.0 }
-        };
-        let scales = self.squares.iter().map(scale).collect();
-        let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift);
-        // Without rows, there is no shift.
-        let means = if self.shift.is_empty() { self.means.clone() } else { means.collect() };
-        let one_class = self.one_class_values();
-        let indicators = self.indicators();
+    /// The number of ones of the indicators.
+    fn ones(&self, indicators: &[usize]) -> u64 {
+        if !self.levels.columns().is_empty() {
+            return self.levels.ones();
+        }
         let ones =
             |column: &usize| self.sides.get(*column).and_then(|sides| sides.as_ref()).map_or(0, |[_, one]| one.rows);
-        let ones = indicators.iter().map(ones).sum();
+        indicators.iter().map(ones).sum()
+    }
+
+    /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
+    pub(crate) fn finish_part(self) -> Standardisation {
+        let columns = self.numbers.len() + self.levels.columns().len();
+        let (mut means, mut scales, mut varies) = (vec![0.0; columns], vec![1.0; columns], vec![false; columns]);
+        let mut set = |column: usize, mean: f64, deviation: f64, does_vary: bool| {
+            means.get_mut(column).into_iter().for_each(|to| *to = mean);
+            scales.get_mut(column).into_iter().for_each(|to| *to = if deviation > 0.0 { deviation } else { 1.0 });
+            varies.get_mut(column).into_iter().for_each(|to| *to = does_vary);
+        };
+        // Without rows, there is no shift.
+        let shifts = self.shift.iter().copied().chain(std::iter::repeat(0.0));
+        let numbers = self.means.iter().zip(shifts).zip(&self.squares).zip(&self.varies);
+        for ((((mean, shift), squares), varies), column) in numbers.zip(&self.numbers) {
+            set(*column, mean + shift, squares.deviation(self.weight), *varies);
+        }
+        for level in self.levels.moments(self.weight, self.is_centred) {
+            set(level.column, level.mean, level.deviation, level.varies);
+        }
+        let one_class = self.one_class_values();
+        let indicators = self.indicators();
+        let ones = self.ones(&indicators);
         let present = self.classes.iter().enumerate().filter(|(_, (weight, _))| *weight > 0.0);
         Standardisation {
             means,
             scales,
-            varies: self.varies,
+            varies,
             weight: self.weight,
             rows: self.rows,
             class_weights: present.clone().map(|(_, (weight, _))| *weight).collect(),
@@ -215,14 +264,18 @@ impl StandardisationPass {
     }
 
     fn one_class_values(&self) -> Vec<OneClassValue> {
-        let of = |(column, sides): (usize, &Option<[Side; 2]>)| {
+        let of = |(column, sides): (&usize, &Option<[Side; 2]>)| {
             let sides = [false, true].into_iter().zip(sides.iter().flatten());
             let one_class = sides.filter(|(_, side)| side.rows >= FEWEST_ROWS && !side.has_others);
             one_class
-                .map(|(is_one, side)| OneClassValue { column, is_one, class: side.class, rows: side.rows })
+                .map(|(is_one, side)| OneClassValue { column: *column, is_one, class: side.class, rows: side.rows })
                 .collect()
         };
-        self.sides.iter().enumerate().flat_map(|column| -> Vec<OneClassValue> { of(column) }).collect()
+        let numbers = self.numbers.iter().zip(&self.sides);
+        let mut found: Vec<OneClassValue> = numbers.flat_map(|number| -> Vec<OneClassValue> { of(number) }).collect();
+        found.extend(self.levels.one_class_values());
+        found.sort_by_key(|value| value.column);
+        found
     }
 }
 

@@ -9,7 +9,16 @@ use super::standardisation::{Standardisation, position};
 /// The largest design that is kept in memory, in bytes.
 const MOST_BYTES: u64 = 512 << 20;
 
-/// Up to [`BLOCK_ROWS`] standardised rows.
+/// The most rows of a block with indicators, whose sums have a number for each column, however few the ones.
+const MOST_BLOCK_ROWS: usize = 16 * BLOCK_ROWS;
+
+/// The most dense numbers of such a block, if it is larger: few enough for the processor's cache.
+const BLOCK_NUMBERS: usize = 1 << 16;
+
+/// The numbers of a pass that take as long as starting threads for them.
+const FEW_NUMBERS: f64 = 1e5;
+
+/// A block of standardised rows.
 #[derive(Debug, Default)]
 pub(super) struct RowBlock {
     /// Row by row: all columns, or the dense ones.
@@ -36,12 +45,15 @@ pub(super) trait Block: From<RowBlock> + Send + Sync {
 pub(super) struct StandardisedRows<'r, R, B> {
     rows: &'r R,
     standardisation: Standardisation,
-    /// 1 / scale of each column: multiplication is faster than division.
+    /// The means of the dense columns.
+    means: Vec<f64>,
+    /// Their 1 / scale: multiplication is faster than division.
     precisions: Vec<f64>,
     intercept: bool,
     /// None if all columns are dense.
     pub(super) split: Option<ColumnSplit>,
     threads: usize,
+    block_rows: usize,
     memory: Option<Vec<B>>,
 }
 
@@ -60,10 +72,23 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         intercept: bool,
         threads: usize,
     ) -> Result<Self, SolveError> {
-        let precisions = standardisation.scales.iter().map(|scale| 1.0 / scale).collect();
         let split = if B::SPLITS_INDICATORS { ColumnSplit::new(standardisation) } else { None };
+        let of_dense = |values: &[f64]| -> Vec<f64> {
+            match &split {
+                Some(split) => split.dense.iter().filter_map(|column| values.get(*column)).copied().collect(),
+                None => values.to_vec(),
+            }
+        };
+        let means = of_dense(&standardisation.means);
+        let precisions = of_dense(&standardisation.scales).iter().map(|scale| 1.0 / scale).collect();
+        let numbers = standardisation.rows as f64 * standardisation.numbers_per_row();
+        let threads = if split.is_some() && numbers < FEW_NUMBERS { 1 } else { threads };
+        let block_rows = split.as_ref().map_or(BLOCK_ROWS, |split| {
+            (BLOCK_NUMBERS / (split.dense.len() + 1)).clamp(BLOCK_ROWS, MOST_BLOCK_ROWS).next_multiple_of(BLOCK_ROWS)
+        });
         let standardisation = standardisation.clone();
-        let mut made = Self { rows, standardisation, precisions, intercept, split, threads, memory: None };
+        let mut made =
+            Self { rows, standardisation, means, precisions, intercept, split, threads, block_rows, memory: None };
         if fits_into_memory(&made.standardisation) {
             let mut blocks = Vec::new();
             made.stream(&mut |block| blocks.push(block))?;
@@ -113,39 +138,58 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
     }
 
     fn stream(&self, each: &mut dyn FnMut(B)) -> Result<(), SolveError> {
-        let Standardisation { means, present, .. } = &self.standardisation;
-        let columns = self.split.as_ref().map_or(means.len(), |split| split.dense.len());
-        let empty = || RowBlock {
-            values: Vec::with_capacity(columns * BLOCK_ROWS),
-            columns,
-            intercept: self.intercept,
-            ..RowBlock::default()
+        let present = &self.standardisation.present;
+        let mut block = self.empty_block();
+        let mut push = |fill: &dyn Fn(&mut RowBlock), target: f64, weight: f64| {
+            if weight == 0.0 {
+                return;
+            }
+            fill(&mut block);
+            block.classes.push(present.binary_search(&position(target)).unwrap_or_default());
+            block.weights.push(weight);
+            if block.weights.len() == self.block_rows {
+                each(std::mem::replace(&mut block, self.empty_block()).into());
+            }
         };
-        let mut block = empty();
-        self.rows.scan::<SolveError>(&mut |row| {
-            if row.weight == 0.0 {
-                return Ok(());
-            }
-            let columns = row.design.iter().zip(means).zip(&self.precisions);
-            let standardised = |((value, mean), precision): ((&f64, &f64), &f64)| (value - mean) * precision;
-            match &self.split {
-                Some(split) => {
-                    let dense = split.dense.iter().filter_map(|column| {
-                        Some(((row.design.get(*column)?, means.get(*column)?), self.precisions.get(*column)?))
-                    });
-                    block.values.extend(dense.map(standardised));
-                    block.ones.push(split, row.design);
-                }
-                None => block.values.extend(columns.map(standardised)),
-            }
-            block.classes.push(present.binary_search(&position(row.target)).unwrap_or_default());
-            block.weights.push(row.weight);
-            if block.weights.len() == BLOCK_ROWS {
-                each(std::mem::replace(&mut block, empty()).into());
-            }
-            Ok(())
-        })?;
+        match &self.split {
+            None => self.rows.scan::<SolveError>(&mut |row| {
+                push(&|block| block.values.extend(self.standardised(row.design)), row.target, row.weight);
+                Ok(())
+            })?,
+            Some(split) if self.rows.sparse_columns().is_empty() => self.rows.scan::<SolveError>(&mut |row| {
+                let fill = |block: &mut RowBlock| {
+                    let dense = split.dense.iter().filter_map(|column| row.design.get(*column));
+                    block.values.extend(self.standardised(dense));
+                    block.ones.push_dense(split, row.design);
+                };
+                push(&fill, row.target, row.weight);
+                Ok(())
+            })?,
+            Some(_) => self.rows.scan_sparse::<SolveError>(&mut |row| {
+                let fill = |block: &mut RowBlock| {
+                    block.values.extend(self.standardised(row.numbers));
+                    block.ones.push(row.ones);
+                };
+                push(&fill, row.target, row.weight);
+                Ok(())
+            })?,
+        }
         each(block.into());
         Ok(())
+    }
+
+    /// The dense columns of a row, standardised.
+    fn standardised<'v>(&self, values: impl IntoIterator<Item = &'v f64>) -> impl Iterator<Item = f64> {
+        let columns = values.into_iter().zip(&self.means).zip(&self.precisions);
+        columns.map(|((value, mean), precision)| (value - mean) * precision)
+    }
+
+    fn empty_block(&self) -> RowBlock {
+        RowBlock {
+            values: Vec::with_capacity(self.means.len() * self.block_rows),
+            columns: self.means.len(),
+            intercept: self.intercept,
+            ..RowBlock::default()
+        }
     }
 }

@@ -15,13 +15,14 @@ const IRIS: &str = include_str!("../../../../../model/iris.csv");
 struct CountedRows {
     columns: Vec<String>,
     rows: Vec<(Vec<f64>, f64, f64)>,
+    sparse: Vec<usize>,
     passes: Cell<u32>,
 }
 
 impl CountedRows {
     fn new(rows: Vec<(Vec<f64>, f64, f64)>) -> Self {
         let columns = (1..=rows[0].0.len()).map(|column| format!("x{column}")).collect();
-        Self { columns, rows, passes: Cell::new(0) }
+        Self { columns, rows, sparse: Vec::new(), passes: Cell::new(0) }
     }
 
     /// The classes in the order of their names.
@@ -43,6 +44,10 @@ impl CountedRows {
 impl DesignRows for CountedRows {
     fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    fn sparse_columns(&self) -> Vec<usize> {
+        self.sparse.clone()
     }
 
     fn scan<E>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
@@ -127,9 +132,9 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let table = CountedRows::new(rows);
     let settings = LogisticSettings::default();
     let on = |threads| {
-        let standardisation = standardisation(&table, 3).unwrap().finish(&table.columns).unwrap();
+        let standardisation = StandardisationPass::over(&table, 3).unwrap().finish(&table.columns).unwrap();
         let settings = LogisticSettings { threads, ..settings };
-        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
+        Problem::new(&table, standardisation, &settings, Purpose::Model).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged);
@@ -311,7 +316,8 @@ fn the_solvers_find_the_same_minimum() {
         let table = clusters(rows, columns, classes);
         let settings = LogisticSettings { c, intercept, ..LogisticSettings::default() };
         let classes = classes as usize;
-        let standardisation = || standardisation(&table, classes).unwrap().with_settings(&settings).finish_part();
+        let standardisation =
+            || StandardisationPass::over(&table, classes).unwrap().with_settings(&settings).finish_part();
         let dense = StandardisedRows::new(&table, &standardisation(), intercept, 1).unwrap();
         let tiles = StandardisedRows::new(&table, &standardisation(), intercept, 1).unwrap();
         let scores = if classes == 2 { 1 } else { classes };
@@ -345,10 +351,10 @@ fn many_classes_and_columns_have_the_same_bits_on_any_number_of_threads() {
     let table = clusters(1200, 60, 9);
     let settings = LogisticSettings::default();
     let on = |threads| {
-        let standardisation = standardisation(&table, 9).unwrap().finish(&table.columns).unwrap();
+        let standardisation = StandardisationPass::over(&table, 9).unwrap().finish(&table.columns).unwrap();
         assert!(!is_small(&standardisation, 9));
         let settings = LogisticSettings { threads, ..settings };
-        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
+        Problem::new(&table, standardisation, &settings, Purpose::Model).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged && one.gradient <= 1e-8 && one.leverage_factor.is_some(), "{}", one.gradient);

@@ -5,7 +5,7 @@ use super::super::error::SolveError;
 use super::information::{Likelihood, LogisticInference, Maximum, NoInference, is_too_large};
 use super::separation::{Separation, SeparationProof, check_columns};
 use super::standardised_rows::StandardisedRows;
-use super::{Design, LogisticFit, LogisticSettings, Problem, standardisation};
+use super::{Design, LogisticFit, LogisticSettings, Problem, Purpose, StandardisationPass};
 
 /// A fit without a penalty, and the inference that follows from its likelihood.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +26,9 @@ pub fn fit_unpenalised(
     settings: &LogisticSettings,
 ) -> Result<UnpenalisedFit, SolveError> {
     let settings = settings.unpenalised();
-    let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
+    let standardisation = StandardisationPass::over(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
     check_columns(rows, classes, settings.intercept)?;
-    let mut problem = Problem::new(rows, standardisation, &settings, true)?;
+    let mut problem = Problem::new(rows, standardisation, &settings, Purpose::Model)?;
     let fit = problem.fit(settings.c)?;
     let Maximum { parameters, inference } = problem.maximum(rows, &fit)?;
     let fit = match &inference {
@@ -49,8 +49,8 @@ pub fn fit_of_part_unpenalised(
     settings: &LogisticSettings,
 ) -> Result<LogisticFit, SolveError> {
     let settings = settings.unpenalised();
-    let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish_part();
-    let mut problem = Problem::new(rows, standardisation, &settings, true)?;
+    let standardisation = StandardisationPass::over(rows, classes)?.with_settings(&settings).finish_part();
+    let mut problem = Problem::new(rows, standardisation, &settings, Purpose::Model)?;
     let fit = problem.fit(settings.c)?;
     if problem.parameters.is_empty() {
         return Ok(fit);

@@ -7,6 +7,7 @@ use pulp::Arch;
 
 use super::super::qr::{UpperTriangle, dot};
 use super::basis::{self, Basis};
+use super::optimality::{duality_gap, is_balanced};
 use super::problem::{Problem, add, diagonal};
 use super::sweep::{Correlations, Sweep};
 
@@ -32,9 +33,6 @@ pub(super) const NEAR: f64 = 1e-8;
 
 /// The most coefficients that are not zero whose linear system takes no more time than some sweeps.
 const FEW: usize = 64;
-
-/// The rounding error of a correlation that should be zero ÷ the largest possible correlation.
-const ROUNDING: f64 = 1e-13;
 
 /// The slope of a sum of absolute values ÷ the largest possible slope below which it is zero.
 const FLAT: f64 = 1e-12;
@@ -124,6 +122,7 @@ impl<'a> Descent<'a> {
         let mut working = self.candidates(penalty.l1);
         self.penalty = penalty;
         self.sweeps = 0;
+        let mut is_checked = true;
         while self.sweeps < MAX_SWEEPS {
             let longest_change = self.sweep_until_settled(&working);
             let swept = self.coefficients.clone();
@@ -131,6 +130,13 @@ impl<'a> Descent<'a> {
             if solves {
                 self.solve_with_fixed_signs(accuracy);
             }
+            // Most features are not candidates: every other check may be of the candidates alone.
+            let is_wide = 2 * working.len() <= self.coefficients.len();
+            if accuracy == Accuracy::Near && is_wide && is_checked && self.gap_of(&working) > NEAR {
+                is_checked = false;
+                continue;
+            }
+            is_checked = true;
             self.update();
             let settled = longest_change <= f64::EPSILON * self.problem.moments.weight().sqrt();
             // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the
@@ -164,6 +170,17 @@ impl<'a> Descent<'a> {
         self.residual = self.problem.residual(&self.coefficients);
         self.correlate();
         self.gap = self.duality_gap();
+    }
+
+    /// Computes the residual, and the gap of the problem with these features alone; all others are zero.
+    fn gap_of(&mut self, features: &[usize]) -> f64 {
+        self.residual = self.problem.residual(&self.coefficients);
+        let coefficients: Vec<f64> =
+            features.iter().filter_map(|feature| self.coefficients.get(*feature)).copied().collect();
+        let columns = features.iter().filter_map(|feature| self.problem.columns.get(*feature));
+        let correlations: Vec<f64> =
+            columns.map(|column| dot(column, self.residual.get(..column.len()).unwrap_or_default())).collect();
+        duality_gap(self.penalty, &correlations, &coefficients, self.products())
     }
 
     fn correlate(&mut self) {
@@ -371,45 +388,12 @@ impl<'a> Descent<'a> {
     }
 
     fn duality_gap(&self) -> f64 {
-        let squares = dot(&self.residual, &self.residual) + self.problem.unexplained;
-        let with_target = dot(&self.residual, &self.problem.target) + self.problem.unexplained;
-        duality_gap(self.penalty, &self.correlations, &self.coefficients, [squares, with_target])
+        duality_gap(self.penalty, &self.correlations, &self.coefficients, self.products())
     }
-}
 
-/// Whether coefficients satisfy the conditions of optimality, from the correlations of the columns, whose squared
-/// length is `weight`, with the residual.
-pub(super) fn is_balanced(penalty: PenaltyWeights, weight: f64, correlations: &[f64], coefficients: &[f64]) -> bool {
-    let PenaltyWeights { l1, l2 } = penalty;
-    let root = weight.sqrt();
-    // The residual is a sum of terms of this size, with their rounding errors.
-    let terms = root * coefficients.iter().map(|coefficient| coefficient.abs()).sum::<f64>();
-    let slack = root * (ROUNDING + f64::EPSILON * terms);
-    correlations.iter().zip(coefficients).all(|(correlation, coefficient)| {
-        let pull = correlation - l2 * coefficient;
-        if *coefficient == 0.0 { pull.abs() <= l1 + slack } else { (pull - l1.copysign(*coefficient)).abs() <= slack }
-    })
-}
-
-/// The duality gap ÷ the objective at zero, from the correlations of the columns with the residual, its squared length
-/// and its product with the target.
-///
-/// The residual, scaled so that its correlation with any feature is at most `l1`, is a feasible point of the dual (Kim,
-/// Koh, Lustig, Boyd and Gorinevsky, 2007). The penalty on squares adds rows.
-pub(super) fn duality_gap(
-    penalty: PenaltyWeights,
-    correlations: &[f64],
-    coefficients: &[f64],
-    [residual, with_target]: [f64; 2],
-) -> f64 {
-    let PenaltyWeights { l1, l2 } = penalty;
-    let pulls = correlations.iter().zip(coefficients);
-    let steepest = pulls.map(|(correlation, coefficient)| (correlation - l2 * coefficient).abs()).fold(0.0, f64::max);
-    let scale = if steepest > l1 { l1 / steepest } else { 1.0 };
-    let size: f64 = coefficients.iter().map(|coefficient| coefficient.abs()).sum();
-    let squares = dot(coefficients, coefficients);
-    let gap = 0.5 * (1.0 + scale * scale) * (residual + l2 * squares) + l1 * size - scale * with_target;
-    // The objective at zero is half the squared length of the target, which is 1. Rounding may make the gap slightly
-    // negative.
-    (2.0 * gap).max(0.0)
+    /// The squared length of the residual, and its product with the target.
+    fn products(&self) -> [f64; 2] {
+        let Problem { target, unexplained, .. } = self.problem;
+        [dot(&self.residual, &self.residual) + unexplained, dot(&self.residual, target) + unexplained]
+    }
 }

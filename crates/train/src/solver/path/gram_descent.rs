@@ -5,8 +5,9 @@
 //! signs.
 
 use super::super::qr::dot;
-use super::descent::{self, Accuracy, PenaltyWeights, is_balanced};
+use super::descent::{self, Accuracy, PenaltyWeights};
 use super::gram::{Gram, Residual};
+use super::optimality::{duality_gap, is_balanced};
 
 /// The most sweeps for one penalty.
 const MAX_SWEEPS: u32 = 10_000;
@@ -212,11 +213,6 @@ impl<'a> GramDescent<'a> {
     /// The duality gap ÷ the objective at zero.
     fn duality_gap(&self) -> f64 {
         let with_target = 1.0 - dot(&self.coefficients, &self.gram.target);
-        descent::duality_gap(
-            self.penalty,
-            &self.correlations,
-            &self.coefficients,
-            [self.residual_squares(), with_target],
-        )
+        duality_gap(self.penalty, &self.correlations, &self.coefficients, [self.residual_squares(), with_target])
     }
 }

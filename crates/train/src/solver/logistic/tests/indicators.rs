@@ -22,12 +22,13 @@ fn a_fit_of_levels_that_are_stored_by_their_ones_has_converged_for_the_dense_des
         let table = levels(1500, 520, classes);
         let settings = LogisticSettings { intercept, ..LogisticSettings::default() };
         let classes = classes as usize;
-        let standardisation = || standardisation(&table, classes).unwrap().with_settings(&settings).finish_part();
+        let standardisation =
+            || StandardisationPass::over(&table, classes).unwrap().with_settings(&settings).finish_part();
         assert_eq!(standardisation().indicators.len(), 520);
         assert!(standardisation().numbers_per_row() < 5.0);
         let weight = standardisation().weight;
         let penalty = iterate::penalty(&settings, &standardisation());
-        let mut problem = Problem::new(&table, standardisation(), &settings, true).unwrap();
+        let mut problem = Problem::new(&table, standardisation(), &settings, Purpose::Model).unwrap();
         assert!(matches!(problem.design, Design::Tiles(..)));
         let fit = problem.fit(1.0).unwrap();
         let without = Standardisation { indicators: Vec::new(), ones: 0, ..standardisation() };
@@ -43,7 +44,7 @@ fn a_fit_of_levels_that_are_stored_by_their_ones_has_converged_for_the_dense_des
 #[test]
 fn products_with_indicators_are_those_with_their_standardised_columns() {
     let table = levels(1100, 520, 3);
-    let standardisation = standardisation(&table, 3).unwrap().finish_part();
+    let standardisation = StandardisationPass::over(&table, 3).unwrap().finish_part();
     let without = Standardisation { indicators: Vec::new(), ones: 0, ..standardisation.clone() };
     let split = StandardisedRows::new(&table, &standardisation, true, 2).unwrap();
     let dense = StandardisedRows::new(&table, &without, true, 2).unwrap();
@@ -62,4 +63,58 @@ fn products_with_indicators_are_those_with_their_standardised_columns() {
     for (at, (one, other)) in found.iter().zip(&expected).enumerate() {
         assert!((one - other).abs() < 1e-10, "{at}: {one} {other}");
     }
+}
+
+#[test]
+fn means_and_scales_of_sparse_columns_follow_from_their_ones() {
+    for (classes, intercept) in [(2, true), (2, false), (3, true)] {
+        let mut table = levels(1100, 520, classes);
+        // Columns of zeros, of ones but for a row, and of ones in all rows of one class.
+        for (number, (design, class, _)) in table.rows.iter_mut().enumerate() {
+            design[1] = 0.0;
+            design[2] = f64::from(u8::from(number != 700));
+            design[3] = f64::from(u8::from(*class == 1.0));
+        }
+        table.rows[17].2 = 0.0;
+        let settings = LogisticSettings { intercept, ..LogisticSettings::default() };
+        let of = |table: &CountedRows| {
+            let pass = StandardisationPass::over(table, classes as usize).unwrap().with_settings(&settings);
+            (pass.constant_columns(&table.columns).unwrap(), pass.finish_part())
+        };
+        let (constant, dense) = of(&table);
+        table.sparse = (1..521).collect();
+        let (constant_sparse, sparse) = of(&table);
+        assert_eq!(constant, constant_sparse);
+        assert_eq!(sparse.indicators, table.sparse);
+        assert_eq!((sparse.rows, &sparse.varies, &sparse.present), (dense.rows, &dense.varies, &dense.present));
+        assert!(!sparse.one_class.is_empty());
+        assert_eq!(sparse.one_class, dense.one_class);
+        let near = |one: &[f64], other: &[f64]| one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-13);
+        assert!(near(&sparse.means, &dense.means) && near(&sparse.scales, &dense.scales), "{classes} {intercept}");
+    }
+}
+
+#[test]
+fn a_fit_of_sparse_columns_is_that_of_their_dense_design() {
+    let mut table = levels(1500, 520, 3);
+    let dense = fit(&table, 3, &LogisticSettings::default()).unwrap();
+    table.sparse = (1..521).collect();
+    let sparse = fit(&table, 3, &LogisticSettings::default()).unwrap();
+    let values =
+        |fit: &LogisticFit| fit.coefficients.iter().chain([&fit.intercepts]).flatten().copied().collect::<Vec<_>>();
+    for (one, other) in values(&sparse).iter().zip(values(&dense)) {
+        assert!((one - other).abs() < 1e-9, "{one} {other}");
+    }
+}
+
+#[test]
+fn a_sparse_column_that_is_constant_in_the_rows_has_no_coefficient() {
+    let mut table = levels(1100, 520, 2);
+    for (design, _, _) in &mut table.rows {
+        (design[1], design[2]) = (0.0, 1.0);
+    }
+    table.sparse = (1..521).collect();
+    let fit = fit_of_part(&table, 2, &LogisticSettings::default(), None).unwrap();
+    assert_eq!([&fit.coefficients[1], &fit.coefficients[2]], [&[0.0]; 2]);
+    assert!(fit.coefficients[3][0] != 0.0);
 }
