@@ -12,6 +12,13 @@ pub fn shorten(text: &str) -> String {
     }
 }
 
+/// A text without an effect on a terminal and on the lines around it: with its control characters escaped.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 /// A count with its noun in the singular or plural: `1 row`, `2 rows`.
 pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
     let noun = if count == N::from(1) { one } else { many };
@@ -56,6 +63,11 @@ fn trimmed(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_escaped_and_nothing_else() {
+        assert_eq!(one_line("it's \"é\"\r\n\u{1b}[2J\u{9b}"), r#"it's "é"\r\n\u{1b}[2J\u{9b}"#);
+    }
 
     #[test]
     fn of_many_items_the_first_are_listed() {

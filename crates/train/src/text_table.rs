@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ordinate_model::wording::one_line;
+
 /// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
@@ -21,16 +23,14 @@ pub struct TextTable {
 impl TextTable {
     /// A table with one title per column.
     pub fn new<'t>(columns: impl IntoIterator<Item = (&'t str, Align)>) -> Self {
-        let (titles, alignments) = columns.into_iter().map(|(title, align)| (title.to_owned(), align)).unzip();
+        let (titles, alignments) = columns.into_iter().map(|(title, align)| (one_line(title), align)).unzip();
         Self { alignments, rows: vec![titles] }
     }
 
     /// Adds a row.
     pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
-        // A name may contain a line end.
-        let cells =
-            cells.into_iter().map(|cell| if cell.contains('\n') { cell.escape_debug().to_string() } else { cell });
-        self.rows.push(cells.collect());
+        // A name may contain a line end, and a text what controls a terminal.
+        self.rows.push(cells.into_iter().map(|cell| one_line(&cell)).collect());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Words of a command in a message.
 
+use std::fmt::Write as _;
+
 /// A text as one word of a POSIX shell, so that a command in a message can be pasted.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
@@ -8,9 +10,27 @@ pub fn shell_word(text: &str) -> String {
         return text.to_owned();
     }
     if text.contains(char::is_control) {
-        return format!("$'{}'", text.escape_debug());
+        let mut word = "$'".to_owned();
+        for character in text.chars() {
+            push_escaped(&mut word, character);
+        }
+        return word + "'";
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Adds a character between `$'` and `'`.
+fn push_escaped(word: &mut String, character: char) {
+    match character {
+        '\'' | '\\' => word.extend(['\\', character]),
+        '\n' => word.push_str(r"\n"),
+        _ if character.is_control() => {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(word, r"\{byte:03o}");
+            }
+        }
+        _ => word.push(character),
+    }
 }
 
 #[cfg(test)]
@@ -26,6 +46,7 @@ mod tests {
             ("", "''"),
             ("two\nlines", r"$'two\nlines'"),
             ("it's\n", r"$'it\'s\n'"),
+            ("\u{1b}[31m\u{85}é\\\r", r"$'\033[31m\302\205é\\\015'"),
         ] {
             assert_eq!(shell_word(text), word);
         }

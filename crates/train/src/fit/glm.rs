@@ -2,7 +2,6 @@
 
 use super::linear::{Prepared, prepare};
 use super::notes::OVERDISPERSED;
-use super::redundant::one_line;
 use super::{in_data, in_kept_rows, with_target};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
@@ -17,7 +16,7 @@ use crate::training_table::TrainingTable;
 use ordinate_model::family::Family;
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::signature::{Feature, FeatureType};
-use ordinate_model::wording::{NAMED, listed};
+use ordinate_model::wording::{NAMED, listed, one_line};
 use ordinate_table::{DataError, NamedColumn, OffsetColumn, RowId, shell_word};
 
 /// Fits a generalised linear model with a log link. Redundant columns are those of least squares.

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::fits::{Fit, Fits};
 use super::glm;
-use super::redundant::one_line;
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::glm::GlmFit;
@@ -13,7 +12,7 @@ use crate::solver::logistic::{LogisticFit, OneClassValue};
 use crate::summary::{Summary, Term, rounded, significant};
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::wording::{NAMED, counted, listed};
+use ordinate_model::wording::{NAMED, counted, listed, one_line};
 
 /// A variance inflation factor above which a coefficient rests on the last digits of the data.
 const EXTREME_VARIANCE_INFLATION: f64 = 1e10;

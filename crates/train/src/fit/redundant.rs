@@ -4,7 +4,7 @@ use crate::error::TrainError;
 use crate::solver::error::SolveError;
 use crate::solver::moments::RedundantColumns;
 use crate::training_table::TrainingTable;
-use ordinate_model::wording::{NAMED, counted, listed};
+use ordinate_model::wording::{NAMED, counted, listed, one_line};
 use ordinate_table::Decision;
 use ordinate_table::infer::name_option;
 
@@ -48,9 +48,4 @@ pub(super) fn without_redundant(
     );
     let decisions = constant.into_iter().chain(dependent).collect();
     Ok((table.without(&redundant.columns())?, decisions))
-}
-
-/// A name with escaped line breaks.
-pub(super) fn one_line(name: &str) -> String {
-    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

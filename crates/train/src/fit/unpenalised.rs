@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::glm::note_on_fractional_weights;
-use super::redundant::one_line;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
@@ -17,7 +16,7 @@ use crate::solver::logistic::{
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_rows::TrainingRows;
 use crate::training_table::TrainingTable;
-use ordinate_model::wording::{NAMED, counted, listed};
+use ordinate_model::wording::{NAMED, counted, listed, one_line};
 use ordinate_table::infer::name_option;
 use ordinate_table::{Decision, shell_word};
 
