@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A model's name: 1 to 64 of `A–Z a–z 0–9 . _ -`, beginning with a letter or digit.
+/// A model's name: 1 to 64 of `A–Z a–z 0–9 . _ -`, beginning with a letter or digit, without two dots in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
@@ -23,13 +23,23 @@ impl ModelName {
         let kept = |letter: char| u8::try_from(letter).is_ok_and(is_allowed);
         let name: String =
             text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(MAX_LENGTH).collect();
-        let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
-        Self(if name.is_empty() { "model" } else { name }.to_owned())
+        let mut name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()).to_owned();
+        while name.contains(PARENT) {
+            name = name.replace(PARENT, ".");
+        }
+        Self(if name.is_empty() { "model".to_owned() } else { name })
     }
 }
 
+/// Which names are allowed, for errors.
+pub const MODEL_NAME_RULE: &str = "1 to 64 letters, digits, dots, hyphens and underscores, \
+beginning with a letter or digit, without two dots in a row";
+
 /// The most bytes of a name.
 const MAX_LENGTH: usize = 64;
+
+/// The name of the folder above, which no name contains.
+const PARENT: &str = "..";
 
 /// Whether a name may contain this byte.
 fn is_allowed(byte: u8) -> bool {
@@ -41,14 +51,10 @@ impl TryFrom<String> for ModelName {
 
     fn try_from(name: String) -> Result<Self, String> {
         let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if begins_well && name.len() <= MAX_LENGTH && name.bytes().all(is_allowed) {
+        if begins_well && name.len() <= MAX_LENGTH && name.bytes().all(is_allowed) && !name.contains(PARENT) {
             Ok(Self(name))
         } else {
-            Err(format!(
-                "expected a model name of 1 to 64 letters, digits, dots, hyphens and underscores that begins with a \
-                 letter or digit, got {:?}",
-                crate::wording::shorten(&name)
-            ))
+            Err(format!("expected a model name, {MODEL_NAME_RULE}, got {:?}", crate::wording::shorten(&name)))
         }
     }
 }
@@ -197,6 +203,7 @@ mod tests {
             ("-", "model"),
             ("", "model"),
             ("..a_b.", "a_b"),
+            ("a....b..c", "a.b.c"),
         ] {
             assert_eq!(ModelName::from_text_lossy(text).as_str(), name, "{text:?}");
         }
@@ -211,7 +218,7 @@ mod tests {
         for good in ["line", "breast-cancer", "v2.1_final", "9"] {
             assert!(ModelName::try_from(good.to_owned()).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "-x", "a/b", "a b", "é", "a\n", &"x".repeat(65)] {
+        for bad in ["", ".", "..", "a..b", "a..", "-x", "a/b", "a b", "é", "a\n", &"x".repeat(65)] {
             assert!(ModelName::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

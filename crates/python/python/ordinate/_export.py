@@ -59,7 +59,8 @@ def export(
 
 def _name(text: str) -> str:
     """A name that a model may have."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._") or "model"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    return re.sub(r"\.{2,}", ".", name) or "model"
 
 
 def _spread(length: int, count: int) -> np.ndarray:
