@@ -23,6 +23,7 @@ pub const MESSAGE: &str = "captured";
 
 /// The rows of one request, or a part of them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct CapturedRequest {
     /// The name of the model.
     pub model: String,

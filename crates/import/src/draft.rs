@@ -20,7 +20,7 @@ use crate::features::Features;
 
 /// The facts about a model that are not in its objects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Facts {
     /// The name of the model.
     pub name: ModelName,
@@ -38,7 +38,7 @@ pub struct Facts {
 
 /// A column of the table that the model was fitted to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Column {
     /// Its name.
     pub name: String,

@@ -30,7 +30,7 @@ const MAX_CONTAINERS: usize = 1 << 17;
 /// The content of a model file. An unknown member is an error and never ignored: it could be a transformation that this
 /// version does not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Document {
     /// [`FORMAT`].
     pub format: String,
@@ -66,7 +66,7 @@ pub struct Document {
 
 /// The training run of a model. An imported model lacks the members that only the training program knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Training {
     /// The number of rows that the coefficients were fitted to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -96,7 +96,7 @@ pub struct Training {
 
 /// A few training rows with the model's predictions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Golden {
     /// Rows in positional order, before preprocessing.
     #[serde(rename = "X")]
@@ -178,6 +178,7 @@ impl Training {
 
 /// The one member that every version of the format has.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct FormatOnly {
     format: String,
 }

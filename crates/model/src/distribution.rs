@@ -17,7 +17,7 @@ const BINS: usize = 10;
 /// number of equally weighted rows with the same sampling error (Kish's effective sample size), which without weights is
 /// the number of rows. Of more than 100,000 rows it is that of a random sample.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct TrainingDistribution {
     /// One for each feature, in the order of the signature; empty for a model with more than [`MAX_FEATURES`].
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -31,7 +31,7 @@ pub struct TrainingDistribution {
 
 /// Counts of values by bin.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Histogram {
     /// The ends of the bins of a number or date, ascending: a bin contains its upper end; the first and the last bin are
     /// open. Empty for a category or boolean, and for a number with one value.

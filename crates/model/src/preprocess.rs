@@ -29,7 +29,7 @@ use transformed::Transformed;
 /// Means and scales are never folded into the coefficients: at an offset of 1.7e12 (a time in milliseconds) folding has
 /// an error of 1e-6 standard deviations, `(x − mean)·w` one of 4e-16.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Preprocess {
     /// The columns in the estimator's order.
     pub columns: Vec<DesignColumn>,
@@ -46,7 +46,7 @@ pub struct Preprocess {
 
 /// A term that is added to the score as it is: `feature − mean`, or `ln feature − mean` for an exposure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Offset {
     /// The name of the feature, a number.
     pub feature: String,
@@ -74,7 +74,7 @@ impl Offset {
 
 /// One column of the design: `(Π factors − mean) / scale`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DesignColumn {
     /// The coefficient's name: `age`, `colour=red`, `age^2`, `age:colour=red`.
     pub name: String,
@@ -117,7 +117,7 @@ fn without_spare_room<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializ
 /// A factor of an imported model may also have a function, a mean and a scale of its own; the power is applied last:
 /// `((function(value) − mean) / scale)^power`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Factor {
     /// The name of the feature.
     pub feature: String,

@@ -14,7 +14,7 @@ use crate::wording::shorten;
 
 /// The conventions of a column of text, where they differ from those of JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct Reading {
     /// The decimal mark, if it is not a point.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::cell::Cell;
 
 /// A value in a model file or an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, a text, true, false or null")]
 pub enum Scalar {
     /// `true` or `false`.
     Boolean(bool),

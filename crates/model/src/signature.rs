@@ -35,7 +35,7 @@ pub struct Signature {
 
 /// The signature in the model file and in `GET /models/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Content {
     features: Vec<Feature>,
     target: Target,
@@ -108,7 +108,7 @@ pub enum MissingPolicy {
 
 /// The column that the model predicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Target {
     /// The name of the column in the training data.
     pub name: String,

@@ -38,6 +38,7 @@ pub struct Message {
 
 /// A request for a plan: of one object, or of all objects below a prefix.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct PlanRequest {
     /// The bucket.
     pub bucket: String,
@@ -51,6 +52,7 @@ pub struct PlanRequest {
 
 /// A manifest whose items were scored.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct FinishRequest {
     /// The manifest.
     pub manifest: ManifestLocation,
@@ -58,6 +60,7 @@ pub struct FinishRequest {
 
 /// An item of a manifest that a state machine could not score.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct FailedRequest {
     /// The manifest.
     pub manifest: ManifestLocation,
@@ -69,7 +72,7 @@ pub struct FailedRequest {
 
 /// An error in the words of Step Functions.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 pub struct CaughtError {
     /// Its type.
     pub error: String,
@@ -80,6 +83,7 @@ pub struct CaughtError {
 
 /// A request for the metrics of drift.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct DriftRequest {
     /// The day in UTC, such as 2026-11-30; by default, yesterday.
     pub day: Option<String>,
@@ -87,6 +91,7 @@ pub struct DriftRequest {
 
 /// Where a manifest is.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct ManifestLocation {
     /// The bucket.
     pub bucket: String,

@@ -11,6 +11,7 @@ use crate::error::BatchError;
 
 /// Why an item was not scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Reason {
     /// The type of the error.
     #[serde(rename = "type")]
@@ -20,13 +21,14 @@ pub(super) struct Reason {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Note {
     error: Reason,
 }
 
 /// The payload of an error of a function.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Payload {
     error_message: String,
 }

@@ -13,6 +13,7 @@ use std::io::Write;
 
 /// An object, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Item {
     /// The bucket.
     #[serde(alias = "Bucket")]
@@ -30,6 +31,7 @@ pub struct Item {
 
 /// The origin of the output of an item at the time of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Planned {
     /// The tag of the object.
     pub etag: String,
@@ -39,6 +41,7 @@ pub struct Planned {
 
 /// A part of a version of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct ItemPart {
     /// The version that was split.
     pub etag: String,

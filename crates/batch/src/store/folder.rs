@@ -24,6 +24,7 @@ pub struct Folder {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 struct Entry {
     output: String,
     identity: String,

@@ -24,7 +24,7 @@ enum Family {
 
 /// The members of all families.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Members {
     family: Family,
     #[serde(default)]

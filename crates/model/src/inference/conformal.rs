@@ -17,7 +17,7 @@ const MAX_SCORES: u64 = 1000;
 /// The conformity scores of held-out rows, in ascending order: |y − ŷ| for a regressor (of the logarithms where the
 /// logged target was fitted; divided by √V(ŷ) for a generalised linear model), 1 − the probability of the true class for a classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Conformal {
     /// The number of held-out rows.
     pub rows: u64,

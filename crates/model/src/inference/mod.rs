@@ -27,7 +27,7 @@ const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 /// The statistics of a fit: enough for intervals and leverages without the data. A member is absent where the estimator
 /// has no such statistic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Inference {
     /// Least squares: rows − columns − 1. Ridge: rows − 1 − the trace of the hat matrix, rounded down. One more each
     /// without an intercept.

@@ -9,7 +9,7 @@ use crate::scalar::Scalar;
 
 /// The same as a [`Feature`], with the range of a date as text in ISO 8601.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Stored {
     name: String,
     #[serde(rename = "type")]

@@ -33,6 +33,7 @@ pub(super) enum Message<'a> {
 
 /// The members of a message; `null` is a member, too.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Members<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     jsonrpc: Option<&'a RawValue>,

@@ -27,6 +27,7 @@ struct Indexed {
 
 /// The body of a request for the index.
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct IndexRequest {
     /// Whether only loaded models are listed.
     #[serde(default)]
