@@ -9,7 +9,7 @@ use axum::response::Response as AxumResponse;
 use http::Request;
 use ordinate::http::router;
 use ordinate::http::server::observer::{Observer, RequestRecord, ShadowRecord, ShadowSkip};
-use ordinate::source::catalog::{Catalog, CatalogSettings};
+use ordinate::source::catalog::{Catalog, CatalogSettings, FAILURE_MEMORY};
 use ordinate_model::identity::ModelName;
 use ordinate_test_support::in_process::{Response, send, settings};
 use ordinate_test_support::proxy::{self, Fault, Proxy};
@@ -19,7 +19,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::place::Backend::{self, Folder, S3};
-use crate::place::{Place, slope};
+use crate::place::{Place, refreshed, slope};
 
 /// Keeps the comparison of the last request; `None` for a request without one.
 #[derive(Debug, Default)]
@@ -155,6 +155,51 @@ async fn a_shadow_that_cannot_be_compared_has_no_effect(#[case] shadow: Option<V
         let record = record.unwrap();
         assert_eq!((record.rows, record.skip), (0, Some(reason)));
     }
+}
+
+#[rstest]
+#[case::first(None)]
+#[case::after_another(Some(2))]
+#[tokio::test]
+async fn a_new_shadow_that_cannot_be_loaded_is_counted_until_it_is_repaired(
+    #[values(Folder, S3)] backend: Backend,
+    #[case] before: Option<u32>,
+    #[values(Some("{"), None)] broken: Option<&str>,
+) {
+    let test = format!("new-shadow-{}-{}", before.is_some(), broken.is_some());
+    let place = place(backend, &test, slope(1, 2.0), slope(2, 2.5)).await;
+    if before.is_none() {
+        place.delete("price/aliases/shadow.json").await;
+    }
+    let catalog = Arc::new(place.catalog().with_settings(refreshed(20)));
+    let last = Arc::new(Last::default());
+    let settings = ordinate::http::Settings { shadow_budget: AMPLE, observer: Some(last.clone()), ..settings() };
+    let service = Service { application: router(catalog.clone(), settings), last };
+    let compared = async || {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let (response, record) = service.predict("/predict", &json!({"X": [3]})).await;
+        assert_eq!((response.status.as_u16(), response.text().as_str()), (200, r#"{"y":[6.0]}"#));
+        record.map(|record| (record.version, record.skip))
+    };
+    let version = |version: u32| Some((Some(version.to_string()), None));
+    assert_eq!(compared().await, before.and_then(version));
+    if let Some(broken) = broken {
+        place.put("price/3.json", broken).await;
+    }
+    place.point("price", "shadow", 3).await;
+    for _ in 0..3 {
+        assert_eq!(compared().await, Some((None, Some(ShadowSkip::Unavailable))));
+    }
+    assert!(catalog.loads().failed_refreshes > 0);
+    // Repaired: the failure of the version is remembered for a second.
+    place.put("price/3.json", slope(3, 2.5)).await;
+    tokio::time::sleep(FAILURE_MEMORY).await;
+    assert_eq!(compared().await, version(3));
+    // A damaged alias.
+    place.put("price/aliases/shadow.json", "{").await;
+    assert_eq!(compared().await, Some((None, Some(ShadowSkip::Unavailable))));
+    place.point("price", "shadow", 2).await;
+    assert_eq!(compared().await, version(2));
 }
 
 #[tokio::test]

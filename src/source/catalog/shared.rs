@@ -36,12 +36,26 @@ pub(super) struct Shared {
     pub(super) counter: LoadCounter,
 }
 
-/// The release that an alias points to; `None` for an alias that was removed, and for a model without the alias
-/// `shadow`.
-pub(super) struct Pointer(Option<Target>);
+/// The release that an alias points to.
+pub(super) enum Pointer {
+    Release(Target),
+    /// The alias was removed, or the model has no alias `shadow`.
+    Absent,
+    /// The alias `shadow` points to a version that cannot be loaded, or its file is damaged.
+    Broken(CatalogError),
+}
+
+impl Pointer {
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Release(target) => Some(target),
+            Self::Absent | Self::Broken(_) => None,
+        }
+    }
+}
 
 #[derive(Clone)]
-struct Target {
+pub(super) struct Target {
     release: Release,
     tag: Tag,
 }
@@ -179,12 +193,12 @@ impl Shared {
             async move { Ok(Arc::new(shared.follow(&folder, &name, &alias, previous.as_deref()).await?)) }
         };
         match self.aliases.get(&path, self.settings.refresh, patience, follow).await.as_deref() {
-            Ok(Pointer(Some(target))) => Ok(ModelFile::in_folder(folder, name, &target.release.version)),
-            Ok(Pointer(None)) => Err(self.unknown_alias(folder, name, alias.as_str()).await),
+            Ok(Pointer::Release(target)) => Ok(ModelFile::in_folder(folder, name, &target.release.version)),
+            Ok(Pointer::Absent) => Err(self.unknown_alias(folder, name, alias.as_str()).await),
             Err(CatalogError::Unavailable(error)) if is_missing(error, &folder.file(&path).describe()) => {
                 Err(self.unknown_alias(folder, name, alias.as_str()).await)
             }
-            Err(error) => Err(error.clone()),
+            Ok(Pointer::Broken(error)) | Err(error) => Err(error.clone()),
         }
     }
 
@@ -198,7 +212,7 @@ impl Shared {
         previous: Option<&Pointer>,
     ) -> Result<Pointer, CatalogError> {
         let source = folder.file(&layout::alias_path(name, alias));
-        let known = previous.and_then(|pointer| pointer.0.as_ref());
+        let known = previous.and_then(Pointer::target);
         let fetched = source.fetch_changed(known.map(|target| &target.tag)).await;
         let Target { release, tag } = match (fetched, known) {
             (Ok(Some(Content { bytes, tag })), _) => {
@@ -209,7 +223,7 @@ impl Shared {
             (Err(error), _) => {
                 let is_removed =
                     is_gone(&error, &source.describe()) && was_removed(folder, name, alias, previous).await?;
-                return if is_removed { Ok(Pointer(None)) } else { Err(error.into()) };
+                return if is_removed { Ok(Pointer::Absent) } else { Err(error.into()) };
             }
         };
         let model = ModelFile::in_folder(folder, name, &release.version);
@@ -222,10 +236,11 @@ impl Shared {
         if let Some(previous) = previous.filter(|_| *alias == layout::live()) {
             self.loaded.move_pin(&ModelFile::in_folder(folder, name, previous).source.describe(), &location);
         }
-        Ok(Pointer(Some(Target { release, tag })))
+        Ok(Pointer::Release(Target { release, tag }))
     }
 
-    /// The model of the alias `shadow`, if there is one.
+    /// The model of the alias `shadow`, if there is one. Unlike the version of an alias that callers use, an earlier
+    /// version does not stay when the present one cannot be loaded: the metrics would be those of another version.
     pub(super) async fn shadow(
         self: &Arc<Self>,
         folder: &Arc<dyn ModelFolder>,
@@ -239,18 +254,27 @@ impl Shared {
                 match shared.follow(&folder, &name, &layout::shadow(), previous.as_deref()).await {
                     Ok(pointer) => Ok(Arc::new(pointer)),
                     Err(CatalogError::Unavailable(error)) if is_missing(&error, &folder.file(&path).describe()) => {
-                        Ok(Arc::new(Pointer(None)))
+                        Ok(Arc::new(Pointer::Absent))
                     }
                     Err(error) => {
                         let cause = Causes(&error).to_string();
                         tracing::warn!(model = name.as_str(), cause, "cannot load the version of the alias shadow");
-                        Err(error)
+                        let is_lasting = matches!(&error, CatalogError::Unavailable(error) if !error.is_transient());
+                        if previous.is_none() || !is_lasting {
+                            return Err(error);
+                        }
+                        shared.counter.add_failed_refresh();
+                        Ok(Arc::new(Pointer::Broken(error)))
                     }
                 }
             }
         };
         let shadow = self.shadows.get(&path, self.settings.refresh, patience, follow).await?;
-        let Some(Target { release, .. }) = &shadow.0 else { return Ok(None) };
+        let Target { release, .. } = match &*shadow {
+            Pointer::Release(target) => target,
+            Pointer::Absent => return Ok(None),
+            Pointer::Broken(error) => return Err(error.clone()),
+        };
         let file = ModelFile::in_folder(folder, name, &release.version);
         Ok(Some(self.load(&file, &file.source.describe(), None, patience).await?.model.clone()))
     }
@@ -337,9 +361,9 @@ async fn was_removed(
     previous: Option<&Pointer>,
 ) -> Result<bool, CatalogError> {
     let release = match previous {
-        None => return Ok(false),
-        Some(Pointer(None)) => return Ok(true),
-        Some(Pointer(Some(target))) => &target.release,
+        None | Some(Pointer::Broken(_)) => return Ok(false),
+        Some(Pointer::Absent) => return Ok(true),
+        Some(Pointer::Release(target)) => &target.release,
     };
     let source = folder.file(&layout::removed_path(name, alias));
     let bytes = match source.fetch().await {
