@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ordinate_model::identity::{Checksum, ModelName};
+use ordinate_model::identity::{Checksum, MODEL_NAME_RULE, ModelName};
 
 use super::{ConfigError, Environment};
 use crate::source::catalog::{Catalog, CatalogError, CatalogSettings};
@@ -17,16 +17,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// # Errors
     /// [`ConfigError`] if it is not a location of a model.
     pub fn model_uri(&self) -> Result<ModelUri, ConfigError> {
-        let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.problem());
+        let uri = |value: &str| ModelUri::locate(value).map_err(|error| error.problem());
         Ok(self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled))
     }
 
     pub(super) fn catalog(&self) -> Result<Catalog, ConfigError> {
         let uri = self.model_uri()?;
         let name = |value: &str| {
-            let problem = "expected a model name: 1 to 64 letters, digits, dots, hyphens and underscores, \
-                           starting with a letter or digit";
-            ModelName::try_from(value.to_owned()).map_err(|_| problem.to_owned())
+            ModelName::try_from(value.to_owned()).map_err(|_| format!("expected a model name: {MODEL_NAME_RULE}"))
         };
         let name = self.parse("DEFAULT_MODEL", name)?;
         let checksum =

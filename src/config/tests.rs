@@ -48,6 +48,7 @@ fn an_empty_environment_serves_the_bundled_models_with_the_documented_limits() {
 #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH: expected a path such as /ml, got \"/../ml\"")]
 #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected one of line, diabetes, iris, breast-cancer, got \"lime\"")]
 #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 64 letters")]
+#[case(&[("DEFAULT_MODEL", "a..b")], "beginning with a letter or digit, without two dots in a row")]
 #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, or one that ends with / for the models of a catalog, got \"ftp://x/y.json\"")]
 #[case(&[("MODEL_URI", "s3://bucket/models/"), ("AWS_ENDPOINT_URL_S3", "s3")], "MODEL_URI: AWS_ENDPOINT_URL_S3 must be http")]
 #[case(&[("LOG_REQUESTS", "some")], "LOG_REQUESTS: expected all, errors or none, got \"some\"")]

@@ -43,7 +43,7 @@ pub enum SourceError {
         source: BoxError,
     },
     /// The file exceeds the size limit. Bytes beyond the limit were not read.
-    #[error("{location}: the file exceeds the limit of {limit} bytes for a model")]
+    #[error("{location}: the file exceeds the limit of {limit} bytes")]
     TooLarge {
         /// Where the file is.
         location: String,

@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::path::{self, Path, PathBuf};
 
+use super::uri::file_uri;
 use super::{BoxFuture, Content, Listing, MAX_MODEL_BYTES, ModelFolder, ModelSource, SourceError, Tag};
 
 /// A regular file of at most [`MAX_MODEL_BYTES`].
@@ -23,7 +24,7 @@ impl FileSource {
 
 impl ModelSource for FileSource {
     fn describe(&self) -> String {
-        format!("file://{}", self.path.display())
+        file_uri(&self.path)
     }
 
     fn fetch_changed<'a>(&'a self, known: Option<&'a Tag>) -> BoxFuture<'a, Result<Option<Content>, SourceError>> {
@@ -55,7 +56,7 @@ impl LocalFolder {
 
 impl ModelFolder for LocalFolder {
     fn describe(&self) -> String {
-        let path = format!("file://{}", self.path.display());
+        let path = file_uri(&self.path);
         if path.ends_with('/') { path } else { path + "/" }
     }
 
@@ -69,13 +70,13 @@ impl ModelFolder for LocalFolder {
         after: Option<&'a str>,
         most: usize,
     ) -> BoxFuture<'a, Result<Listing, SourceError>> {
-        let (root, path, after) = (self.path.clone(), self.path.join(path), after.map(str::to_owned));
-        in_thread(self.describe(), move |location| {
-            if !root.is_dir() {
-                let reason = "no such folder".into();
+        let (root, folder, after) = (self.clone(), self.path.join(path), after.map(str::to_owned));
+        in_thread(self.describe() + path, move |location| {
+            if !root.path.is_dir() {
+                let (location, reason) = (root.describe(), "no such folder".into());
                 return Err(SourceError::NotFound { location, reason, source: None });
             }
-            let names = list(&path).map_err(|error| from_io(location, error))?;
+            let names = list(&folder).map_err(|error| from_io(location, error))?;
             Listing::page(&names, after.as_deref(), most)
         })
     }
@@ -147,7 +148,13 @@ fn from_io(location: String, error: std::io::Error) -> SourceError {
 
 fn read_capped(path: &Path, known: Option<&Tag>, limit: u64) -> std::io::Result<Reading> {
     // Before opening: opening a pipe blocks until another process writes to it.
-    let metadata = fs::metadata(path)?;
+    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        // Something is there, unlike a file that is absent.
+        ErrorKind::NotFound if path.is_symlink() => {
+            std::io::Error::new(ErrorKind::InvalidInput, "a link to a file that does not exist")
+        }
+        _ => error,
+    })?;
     if metadata.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
     }

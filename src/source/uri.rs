@@ -1,10 +1,10 @@
 //! `MODEL_URI`: from text to the location of a model.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
 /// The location of a model or of many: the bundled models, a folder, or a prefix in S3.
@@ -74,6 +74,40 @@ impl UriError {
             self.reason
         )
     }
+}
+
+impl ModelUri {
+    /// The location that a user means: as [`str::parse`], but a folder that exists is a catalog also without a slash at
+    /// its end.
+    ///
+    /// # Errors
+    /// [`UriError`] if it is not a location.
+    pub fn locate(value: &str) -> Result<Self, UriError> {
+        Ok(match value.parse()? {
+            Self::File(path) if path.is_dir() => Self::Folder(path),
+            uri => uri,
+        })
+    }
+
+    /// Whether it is the location of a catalog.
+    #[must_use]
+    pub fn is_catalog(&self) -> bool {
+        matches!(self, Self::Folder(_) | Self::S3Folder(_))
+    }
+}
+
+/// The URI of a path, which names the same file when it is parsed. Characters without a meaning in a URI and without an
+/// effect on a terminal are left as they are, for readers.
+pub(super) fn file_uri(path: &Path) -> String {
+    let mut uri = "file://".to_owned();
+    for character in path.display().to_string().chars() {
+        if matches!(character, '%' | '?' | '#') || character.is_control() {
+            uri.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
+        } else {
+            uri.push(character);
+        }
+    }
+    uri
 }
 
 impl FromStr for ModelUri {
@@ -188,6 +222,23 @@ mod tests {
         assert_eq!(location.join("price/1.json").to_string(), format!("{text}price/1.json"));
     }
 
+    #[test]
+    fn a_folder_that_exists_is_a_catalog_with_and_without_a_slash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        for (text, is_catalog) in [
+            (path.to_owned(), true),
+            (format!("{path}/"), true),
+            (format!("file://{path}"), true),
+            (format!("{path}/absent"), false),
+            (format!("{path}/absent/"), true),
+            ("s3://models/team".to_owned(), false),
+            ("s3://models/team/".to_owned(), true),
+        ] {
+            assert_eq!(ModelUri::locate(&text).unwrap().is_catalog(), is_catalog, "{text}");
+        }
+    }
+
     #[rstest]
     #[case("line\0.json", "zero byte")]
     #[case("https://example.com/line.json", "unknown scheme")]
@@ -216,6 +267,13 @@ mod tests {
         #[test]
         fn no_text_panics(text in ".*", scheme in prop::sample::select(vec!["", "file:///", "s3://", "s3://models/"])) {
             let _ = format!("{scheme}{text}").parse::<ModelUri>();
+        }
+
+        #[test]
+        fn the_uri_of_a_path_is_that_of_the_same_path(path in "/[^/\0]([^\0]{0,40}[^/\0])?") {
+            let uri = file_uri(Path::new(&path));
+            prop_assert!(!uri.contains(char::is_control));
+            prop_assert_eq!(uri.parse(), Ok(ModelUri::File(path.into())));
         }
 
         #[test]

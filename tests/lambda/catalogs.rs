@@ -58,6 +58,7 @@ async fn a_model_is_found_by_alias_and_version(#[values(Folder, S3)] backend: Ba
 #[rstest]
 #[case("prize", None, "there is no model \"prize\"; did you mean \"price\"?; the only model is \"price\"")]
 #[case("price/../price", None, "there is no model \"price/../price\"; did you mean")]
+#[case("a..b", None, "there is no model \"a..b\"; the only model is \"price\"")]
 #[case("..", None, "there is no model \"..\"; the only model is \"price\"")]
 #[case("price", Some("9"), "the model \"price\" has no version \"9\"; the versions are 1, 2")]
 #[case("price", Some("live"), "the model \"price\" has no version \"live\"; the versions are 1, 2")]
@@ -107,7 +108,7 @@ async fn a_model_that_is_not_released_yet_is_left_out_of_descriptions(#[values(F
     let place = Place::new(backend, "unreleased");
     place.publish("price", 1).await;
     assert!(place.catalog().models(10).await.unwrap().is_empty());
-    assert!(matches!(place.catalog().default_model().await, Err(CatalogError::UnknownAlias { .. })));
+    assert!(matches!(place.catalog().default_model().await, Err(CatalogError::NotReleased { .. })));
 }
 
 #[rstest]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ordinate::config::Environment;
-use ordinate::source::Causes;
 use ordinate::source::catalog::{CatalogError, layout};
+use ordinate::source::{Causes, ModelUri};
 use ordinate_model::Model;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Approval, Change, ReleaseCatalog, ReleaseError, Who};
@@ -53,7 +53,8 @@ impl CatalogArgument {
 /// A message for the user.
 pub(super) fn open(place: &str) -> Result<ReleaseCatalog, String> {
     let settings = Environment(|name: &str| env::var(name).ok()).s3();
-    ReleaseCatalog::open(place, settings).map_err(|error| message(&error))
+    let catalog = ReleaseCatalog::open(place, settings).map_err(|error| message(&error))?;
+    Ok(catalog.with_notes(|note| print_error(&format!("note: {note}\n"))))
 }
 
 /// Opens the catalog at this place, or makes an empty one.
@@ -64,9 +65,9 @@ pub(super) fn create(place: &str) -> Result<ReleaseCatalog, String> {
     open(place)?.create().map_err(|error| message(&error))
 }
 
-/// Whether an argument names a catalog, not a file.
+/// Whether an argument names a catalog, or an address that should be one, and not a file.
 pub(super) fn is_catalog(place: &str) -> bool {
-    place.ends_with('/')
+    place.ends_with('/') || place.contains("://") || ModelUri::locate(place).is_ok_and(|uri| uri.is_catalog())
 }
 
 /// A model and an alias of it.
@@ -104,12 +105,11 @@ impl GoLiveArguments {
         &self,
         catalog: &ReleaseCatalog,
         model: &Model,
-    ) -> Result<Option<Approval>, ReleaseError> {
-        match &self.alias {
-            None => Ok(None),
-            Some(_) if self.force => Ok(Some(Approval::Forced)),
-            Some(alias) => catalog.check(alias, model).await.map(Some),
-        }
+    ) -> Result<Option<GoLive<'_>>, ReleaseError> {
+        let Some(alias) = &self.alias else { return Ok(None) };
+        let who = self.release.who()?;
+        let approval = if self.force { Approval::Forced } else { catalog.check(alias, model).await? };
+        Ok(Some(GoLive { alias, approval, who }))
     }
 
     /// Changes the alias, if there is one, to a model that was published, which is described by `published`, and prints
@@ -121,11 +121,11 @@ impl GoLiveArguments {
         &self,
         catalog: &ReleaseCatalog,
         model: &Model,
-        approval: Option<Approval>,
+        go_live: Option<GoLive<'_>>,
         published: String,
     ) -> Result<ExitCode, ReleaseError> {
-        let (Some(alias), Some(approval)) = (&self.alias, approval) else { return Ok(print(&published)) };
-        match catalog.promote(model, alias, &self.release.who(), approval).await {
+        let Some(GoLive { alias, approval, who }) = go_live else { return Ok(print(&published)) };
+        match catalog.promote(model, alias, &who, approval).await {
             Ok(change) => {
                 let name = &model.document().name;
                 let text = published + &changed(name, alias, &change);
@@ -144,6 +144,13 @@ impl GoLiveArguments {
             }
         }
     }
+}
+
+/// A change of an alias that was checked.
+pub(super) struct GoLive<'a> {
+    alias: &'a ModelName,
+    approval: Approval,
+    who: Who,
 }
 
 /// Prints the text about the change of an alias, and then the warning about it, for which other models are listed.
@@ -175,7 +182,7 @@ fn second_model_warning(name: &ModelName, other: &ModelName) -> String {
 /// The entry of a release or a removal in the history.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArguments {
-    /// Reason, for the history
+    /// Reason, for the history: at most 2,000 bytes
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
     /// Name of the person or program, for the history [default: the name of the user]
@@ -184,11 +191,14 @@ pub(super) struct ReleaseArguments {
 }
 
 impl ReleaseArguments {
-    pub(super) fn who(&self) -> Who {
+    /// The person or program that releases, and the reason.
+    ///
+    /// # Errors
+    /// [`ReleaseError::LongText`].
+    pub(super) fn who(&self) -> Result<Who, ReleaseError> {
         // Containers and scheduled jobs often have no USER, but a user.
         let user = || variable("USER").or_else(|| variable("LOGNAME")).or_else(|| whoami::username().ok());
-        let by = self.by.clone().or_else(user).unwrap_or_default();
-        Who { by, message: self.message.clone() }
+        Who::new(self.by.clone().or_else(user).unwrap_or_default(), self.message.clone())
     }
 }
 
@@ -268,7 +278,7 @@ pub(super) async fn advice(
 ) -> String {
     let (program, place) = (program(), shell_word(&catalog.describe()));
     let help = match error {
-        ReleaseError::DamagedAlias { .. } => match catalog.versions(name).await.unwrap_or_default().last() {
+        ReleaseError::DamagedAlias { .. } => match last_good(catalog, name).await {
             Some(last) => format!(
                 ". Promote a version to replace the file; the history in it is lost. The latest version is {last}\n\
                  help: {program} promote {name} {last} {place} --alias {alias} --force"
@@ -287,10 +297,24 @@ pub(super) async fn advice(
         ReleaseError::NothingBefore { .. } => {
             format!(". Any other version can be promoted\nhelp: {program} models {place} {name}")
         }
-        ReleaseError::Changed { .. } => format!("\nhelp: {program} history {name} {place} --alias {alias}"),
+        // The alias has another version now, or the one of the command does not exist or is damaged.
+        ReleaseError::Changed { .. }
+        | ReleaseError::Catalog(CatalogError::UnknownVersion { .. })
+        | ReleaseError::Artifact { .. }
+        | ReleaseError::Misplaced { .. } => format!("\nhelp: {program} history {name} {place} --alias {alias}"),
         _ => String::new(),
     };
     message(error) + &help
+}
+
+/// The latest version of a model that can be loaded.
+async fn last_good(catalog: &ReleaseCatalog, name: &ModelName) -> Option<Version> {
+    for version in catalog.versions(name).await.ok()?.into_iter().rev() {
+        if catalog.load(name, &version).await.is_ok() {
+            return Some(version);
+        }
+    }
+    None
 }
 
 /// A change of an alias as a line of text.

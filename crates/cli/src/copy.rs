@@ -13,7 +13,8 @@ use super::catalog::{GoLiveArguments, advice, create, message, name, open, wait_
 /// Copy a version of a model to another catalog
 ///
 /// The file is copied as it is, with its version and checksum, unless the other catalog has, or had released, another
-/// model under that number: then it becomes the next free version there. Copying again changes nothing.
+/// model under that number: then it becomes the next free version there. A model that is in the other catalog already,
+/// under any number, is not copied, so copying again, or back, changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate copy price@4 s3://staging/models/ s3://production/models/
@@ -51,12 +52,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         };
         let reason = match copy_version {
             CopyVersion::Same => None,
-            CopyVersion::Taken => Some("is another model"),
-            CopyVersion::Damaged => Some("is damaged"),
-            CopyVersion::Removed => Some("was released there before, and its file is gone"),
+            CopyVersion::Present => Some(String::new()),
+            CopyVersion::Taken => Some(format!(": {version} is another model")),
+            CopyVersion::Damaged => Some(format!(": {version} is damaged")),
+            CopyVersion::Unreadable => Some(format!(": {version} cannot be read")),
+            CopyVersion::Removed => Some(format!(": {version} was released there before, and its file is gone")),
         };
         if let Some(reason) = reason {
-            let note = format!("It is version {} there: {version} {reason}.\n", copy.version());
+            let note = format!("It is version {} there{reason}.\n", copy.version());
             text.push_str(&note);
         }
         arguments.live.promote(&to, copy, approval, text).await.map_err(failed)

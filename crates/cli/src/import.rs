@@ -107,7 +107,7 @@ fn check(arguments: &Arguments) -> Result<(), String> {
     let Arguments { file: path, out, data, target, .. } = arguments;
     target.as_deref().map_or(Ok(()), names::check_target)?;
     let name = out.display().to_string();
-    if is_catalog(&name) || name.contains("://") {
+    if is_catalog(&name) {
         let catalog = shell_word(&format!("{}/", name.trim_end_matches('/')));
         return Err(format!(
             "{name}: --out is not a file\nhelp: import to a file, and publish it: ordinate publish model.json {catalog}"

@@ -13,6 +13,7 @@ use ordinate::source::file::{FileSource, LocalFolder};
 use ordinate::source::s3::{S3Folder, S3Settings, S3Source};
 use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelFolder, ModelSource, ModelUri, SourceError};
 use ordinate_model::Model;
+use ordinate_model::identity::Version;
 use ordinate_table::shell_word;
 
 use super::curl::program;
@@ -203,11 +204,12 @@ pub(super) fn find(place: &str) -> Result<Box<dyn ModelSource>, String> {
         return bundled(name).ok_or_else(|| format!("{place}: no bundled model has this name{}", bundled_advice()));
     }
     if place.contains("://") {
-        return match place.parse::<ModelUri>().map_err(|error| error.to_string())? {
+        return match ModelUri::locate(place).map_err(|error| error.to_string())? {
             ModelUri::File(path) => Ok(Box::new(FileSource::new(path))),
             ModelUri::S3(location) => Ok(Box::new(S3Source::new(location, s3()).map_err(|error| error.to_string())?)),
             ModelUri::Folder(_) | ModelUri::S3Folder(_) | ModelUri::Bundled => Err(format!(
-                "{place}: a catalog has many models\nhelp: name the file of one, such as {place}price/3.json"
+                "{place}: a catalog has many models\nhelp: name one of them, such as {}/price@live",
+                place.trim_end_matches('/')
             )),
         };
     }
@@ -231,6 +233,11 @@ fn advice_on_folder(path: &Path) -> String {
     let is_model =
         |entry: &fs::DirEntry| fs::read_dir(entry.path()).into_iter().flatten().flatten().any(|f| is_version(&f));
     let folder_word = shell_word(&folder);
+    let versions = names().filter_map(|file| layout::version_of(file.file_name().to_str()?));
+    if let Some(last) = versions.max_by_key(Version::number) {
+        let version = shell_word(&format!("{}@{last}", folder.trim_end_matches('/')));
+        return format!("it has the versions of a model; name one of them, such as {version}");
+    }
     if let Some(model) = names().find(is_model) {
         let model = shell_word(&format!("{folder}{}@live", model.file_name().to_string_lossy()));
         return format!(

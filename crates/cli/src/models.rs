@@ -51,6 +51,14 @@ struct Entry {
     error: Option<String>,
 }
 
+impl Entry {
+    /// The entry of an alias, or of a list, that could not be read.
+    fn without_version(name: &ModelName, alias: Option<ModelName>, error: Option<String>) -> Self {
+        let aliases = alias.into_iter().map(String::from).collect();
+        Self { name: name.to_string(), version: None, aliases, file: None, error }
+    }
+}
+
 /// Facts of a model file.
 #[derive(Serialize)]
 struct ModelFacts {
@@ -140,16 +148,19 @@ impl Entries {
 
     /// Adds the versions and aliases of a model; a file that cannot be read does not hide the others.
     async fn push_model(&mut self, catalog: &ReleaseCatalog, name: &ModelName, listed: Listed) {
-        let Listed { versions, aliases } = listed;
+        let Listed { versions, aliases, problems } = listed;
         let mut pointers = Vec::new();
+        for error in problems {
+            let error = self.push_problem(format!("{name}: {}", message(&error)), &error);
+            self.models.push(Entry::without_version(name, None, error));
+        }
         for (alias, version) in aliases {
             match version {
                 Ok(version) => pointers.push((alias.to_string(), version)),
                 Err(error) => {
                     let problem = format!("{name}@{alias}: {}", message(&error));
                     let error = self.push_problem(problem, &error);
-                    let (name, aliases) = (name.to_string(), vec![alias.to_string()]);
-                    self.models.push(Entry { name, version: None, aliases, file: None, error });
+                    self.models.push(Entry::without_version(name, Some(alias), error));
                 }
             }
         }
@@ -180,14 +191,12 @@ async fn entries(catalog: &ReleaseCatalog, only: Option<&ModelName>) -> Result<E
     for name in catalog.names().await? {
         match catalog.listed(&name).await {
             Ok(listed) => entries.push_model(catalog, &name, listed).await,
-            // A folder without a version is no model.
-            Err(error @ ReleaseError::Catalog(CatalogError::UnknownModel { .. })) => {
-                entries.problems.push(format!("{name}: {}", message(&error)));
+            Err(ReleaseError::Catalog(CatalogError::UnknownModel { .. })) => {
+                entries.problems.push(format!("{name}: the folder has no version, so it is not a model"));
             }
             Err(error) => {
                 let error = entries.push_problem(format!("{name}: {}", message(&error)), &error);
-                let name = name.to_string();
-                entries.models.push(Entry { name, version: None, aliases: Vec::new(), file: None, error });
+                entries.models.push(Entry::without_version(&name, None, error));
             }
         }
     }

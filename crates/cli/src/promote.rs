@@ -42,8 +42,9 @@ pub(super) struct Arguments {
 /// Changes the alias, and prints the change.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { name, version, alias, force, .. } = arguments;
-    let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
+    let catalog = arguments.catalog.open()?;
     let outcome = wait_for(async {
+        let who = arguments.release.who()?;
         let (model, _) = catalog.load(name, version).await?;
         let approval = if *force { Approval::Forced } else { catalog.check(alias, &model).await? };
         let change = catalog.promote(&model, alias, &who, approval).await?;

@@ -9,9 +9,9 @@ use super::catalog::{AliasArguments, ReleaseArguments, advice, changed, version,
 
 /// Make an alias of a model point to the version before its present one
 ///
-/// Each rollback goes further back in the history. A version that was rolled back is skipped until it is promoted
-/// again, so that no rollback returns to it. The version is verified first; if it is damaged, the error has the command
-/// that returns to the last good one before it.
+/// Each rollback goes further back in the history. A version that was rolled back, or withdrawn by the removal of the
+/// alias, is skipped until it is promoted again, so that no rollback returns to it. The version is verified first; if
+/// it is damaged, the error has the command that returns to the last good one before it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate rollback price models/
@@ -20,7 +20,7 @@ use super::catalog::{AliasArguments, ReleaseArguments, advice, changed, version,
 pub(super) struct Arguments {
     #[command(flatten)]
     alias: AliasArguments,
-    /// Version to return to: one that was live before and was not rolled back since
+    /// Version to return to: one that was live before and was not rolled back or withdrawn since
     ///
     /// All releases after it count as rolled back.
     #[arg(long, value_name = "VERSION", value_parser = version)]
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 /// Changes the alias, and returns the change as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let AliasArguments { name, catalog, alias } = &arguments.alias;
-    let (catalog, who) = (catalog.open()?, arguments.release.who());
+    let (catalog, who) = (catalog.open()?, arguments.release.who()?);
     let outcome = wait_for(async {
         match catalog.rollback(name, alias, arguments.to.as_ref(), &who).await {
             Ok(change) => Ok(changed(name, alias, &change)),

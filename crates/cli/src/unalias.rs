@@ -14,7 +14,7 @@ use super::catalog::{CatalogArgument, ReleaseArguments, advice, alias, name, wai
 /// alias `live`, a model is a draft, and requests that name no version of it are answered with 404, so this needs
 /// --force. If it is their default model, `/predict` is answered with 404 and `/health/ready` with 503, until it is
 /// promoted again. Versions stay. The history goes on when the alias is set again, and its last version is what the new
-/// one is checked against.
+/// one is checked against; no rollback returns to that version until it is promoted again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate unalias price shadow models/
@@ -38,14 +38,20 @@ pub(super) struct Arguments {
 /// Removes the alias, and returns the version that it pointed to as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { name, alias, force, .. } = arguments;
-    if *alias == layout::live() && !force {
-        let problem = "requests that name no version of it would fail, and servers whose default model it is would not \
-                       be ready (/health/ready)";
-        return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
-    }
-    let catalog = arguments.catalog.open()?;
+    let (catalog, who) = (arguments.catalog.open()?, arguments.release.who()?);
     let outcome = wait_for(async {
-        match catalog.remove_alias(name, alias, &arguments.release.who()).await {
+        let removed = match catalog.history(name, alias).await {
+            Ok(_) if *alias == layout::live() && !force => {
+                let problem = "requests that name no version of it would fail, and servers whose default model it is \
+                               would not be ready (/health/ready)";
+                return Err(format!(
+                    "{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same"
+                ));
+            }
+            Ok(_) => catalog.remove_alias(name, alias, &who).await,
+            Err(error) => Err(error),
+        };
+        match removed {
             Ok(version) => Ok(format!("Removed {name}@{alias}; it was version {version}.\n")),
             Err(error) => Err(advice(&error, &catalog, name, alias).await),
         }

@@ -1,27 +1,49 @@
 //! The files of aliases: reading them, and replacing one only if nobody else has changed it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
-use ordinate::source::catalog::CatalogError;
 use ordinate::source::catalog::alias_file::{AliasFile, Release, parse_alias};
 use ordinate::source::catalog::layout;
+use ordinate::source::catalog::{CatalogError, LoadError};
 use ordinate::source::{Content, SourceError};
 use ordinate_model::identity::{ModelName, Version};
 
 use crate::aliases::{Change, Who};
 use crate::catalog::ReleaseCatalog;
-use crate::error::ReleaseError;
+use crate::error::{ReleaseError, is_unreadable};
 use crate::folder::{Condition, PutError};
 
 /// An alias as it was read, for a change under the condition that nobody else changes it meanwhile.
 #[derive(Debug)]
 pub(crate) struct Present {
     path: String,
-    content: Option<Content>,
+    found: Found,
     /// Its file; `None` without one, and for a damaged one that will be replaced.
     pub(crate) file: Option<AliasFile>,
     /// The file that it had when it was removed, if it has none, or a damaged one that will be replaced.
     removed: Option<AliasFile>,
+}
+
+/// The state of the place of a file.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    Content(Content),
+    /// Something that cannot be read.
+    Unreadable,
+}
+
+impl Found {
+    /// The condition that it is still there.
+    pub(crate) fn unchanged(&self) -> Condition<'_> {
+        match self {
+            Self::Nothing => Condition::Absent,
+            Self::Content(content) => Condition::Unchanged(content),
+            Self::Unreadable => Condition::Any,
+        }
+    }
 }
 
 impl Present {
@@ -36,7 +58,7 @@ impl Present {
 }
 
 impl ReleaseCatalog {
-    /// Reads an alias. With `force`, a damaged file counts as absent.
+    /// Reads an alias. With `force`, a damaged file counts as absent, and is replaced.
     pub(crate) async fn present(
         &self,
         name: &ModelName,
@@ -48,10 +70,16 @@ impl ReleaseCatalog {
             file => file,
         };
         let path = layout::alias_path(name, alias);
-        let content = self.content(&path).await?;
-        let file = undamaged(content.as_ref().map(|content| self.parse(&path, content)).transpose())?;
+        let found = match self.content(&path).await {
+            Err(ReleaseError::DamagedAlias { .. }) if force => Found::Unreadable,
+            content => content?.map_or(Found::Nothing, Found::Content),
+        };
+        let file = match &found {
+            Found::Content(content) => undamaged(self.parse(&path, content).map(Some))?,
+            Found::Nothing | Found::Unreadable => None,
+        };
         let removed = if file.is_none() { undamaged(self.removed(name, alias).await)? } else { None };
-        Ok(Present { path, content, file, removed })
+        Ok(Present { path, found, file, removed })
     }
 
     /// Makes an alias point to a version; `None` if somebody else has changed the alias since it was read.
@@ -62,7 +90,7 @@ impl ReleaseCatalog {
         rolled_back: Option<Version>,
         who: &Who,
     ) -> Result<Option<Change>, ReleaseError> {
-        let Present { path, content, file, removed } = present;
+        let Present { path, found, file, removed } = present;
         let from = file.as_ref().map(|file| file.version().clone());
         let release = Release {
             version: version.clone(),
@@ -73,7 +101,7 @@ impl ReleaseCatalog {
             removed: None,
         };
         let file = AliasFile::after(file.or(removed), release);
-        match self.put(&path, self.text(&path, &file)?, content.as_ref()).await {
+        match self.put(&path, self.text(&path, &file)?, found.unchanged()).await {
             Ok(()) => Ok(Some(Change { from, to: version })),
             Err(PutError::Conflict) => Ok(None),
             Err(PutError::Source(error)) => Err(error.into()),
@@ -87,16 +115,15 @@ impl ReleaseCatalog {
         Ok(text.into())
     }
 
-    /// Writes a file in the place of this content, or of no file.
-    pub(crate) async fn put(&self, path: &str, bytes: Bytes, replaced: Option<&Content>) -> Result<(), PutError> {
-        let condition = replaced.map_or(Condition::Absent, Condition::Unchanged);
-        self.folder().put(path, bytes, condition).await
-    }
-
     /// The file that an alias had when it was removed the last time.
     pub(crate) async fn removed(&self, name: &ModelName, alias: &ModelName) -> Result<Option<AliasFile>, ReleaseError> {
         let path = layout::removed_path(name, alias);
-        self.content(&path).await?.map(|content| self.parse(&path, &content)).transpose()
+        self.parsed(&path).await
+    }
+
+    /// The file of an alias at a path; `None` without one.
+    pub(crate) async fn parsed(&self, path: &str) -> Result<Option<AliasFile>, ReleaseError> {
+        self.content(path).await?.map(|content| self.parse(path, &content)).transpose()
     }
 
     /// The versions in the files of aliases, present and removed ones; a file that is damaged has none.
@@ -105,19 +132,26 @@ impl ReleaseCatalog {
         for folder in [layout::alias_folder(name), layout::removed_folder(name)] {
             for file in layout::all_names(self.folder(), &folder).await? {
                 let path = format!("{folder}{file}");
-                let Some(content) = self.content(&path).await? else { continue };
-                if let Ok(file) = self.parse(&path, &content) {
-                    versions.extend(file.releases().map(|release| release.version.clone()));
+                match self.parsed(&path).await {
+                    Ok(file) => {
+                        let releases = file.iter().flat_map(AliasFile::releases);
+                        versions.extend(releases.map(|release| release.version.clone()));
+                    }
+                    Err(ReleaseError::DamagedAlias { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(versions)
     }
 
-    /// The content of a file; `None` without one.
+    /// The content of the file of an alias; `None` without one.
     pub(crate) async fn content(&self, path: &str) -> Result<Option<Content>, ReleaseError> {
         match self.folder().file(path).fetch_changed(None).await {
             Err(SourceError::NotFound { .. }) => Ok(None),
+            Err(error) if is_unreadable(&error) => {
+                Err(ReleaseError::DamagedAlias { cause: Arc::new(LoadError::Source(error)) })
+            }
             content => Ok(content?),
         }
     }

@@ -1,7 +1,6 @@
 //! The aliases of models: listing, changing and removing them.
 
 use bytes::Bytes;
-use ordinate::source::Content;
 use ordinate::source::catalog::MAX_CHECKED;
 use ordinate::source::catalog::alias_file::{AliasFile, Removal};
 use ordinate::source::catalog::layout;
@@ -9,19 +8,40 @@ use ordinate_model::Model;
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::{ModelName, Version};
 
-use crate::alias_files::{changed, now};
-use crate::catalog::{ATTEMPTS, ReleaseCatalog};
+use crate::alias_files::{Found, changed, now};
+use crate::catalog::ReleaseCatalog;
 use crate::check::Approval;
+use crate::contention::Contention;
 use crate::error::ReleaseError;
-use crate::folder::PutError;
+use crate::folder::{Condition, PutError};
 
 /// The person or program that releases, and the reason, for the history.
 #[derive(Debug, Clone, Default)]
 pub struct Who {
-    /// The name of the person or program.
-    pub by: String,
-    /// The reason.
-    pub message: String,
+    pub(crate) by: String,
+    pub(crate) message: String,
+}
+
+impl Who {
+    /// The most bytes of the name. A history of 1,000 releases, each of them removed, has at most half of the bytes
+    /// that a file of a catalog may have.
+    pub const MAX_BY: usize = 200;
+
+    /// The most bytes of the reason.
+    pub const MAX_MESSAGE: usize = 2_000;
+
+    /// The name of the person or program, and the reason.
+    ///
+    /// # Errors
+    /// [`ReleaseError::LongText`].
+    pub fn new(by: String, message: String) -> Result<Self, ReleaseError> {
+        for (what, text, most) in [("--by", &by, Self::MAX_BY), ("--message", &message, Self::MAX_MESSAGE)] {
+            if text.len() > most {
+                return Err(ReleaseError::LongText { what, most, length: text.len() });
+            }
+        }
+        Ok(Self { by, message })
+    }
 }
 
 /// A change of an alias.
@@ -40,6 +60,8 @@ pub struct Listed {
     pub versions: Vec<Version>,
     /// The aliases; those whose files cannot be read have an error.
     pub aliases: Vec<(ModelName, Result<Version, ReleaseError>)>,
+    /// Lists of aliases that cannot be read, and damaged files of aliases that were removed.
+    pub problems: Vec<ReleaseError>,
 }
 
 impl ReleaseCatalog {
@@ -53,12 +75,25 @@ impl ReleaseCatalog {
         if versions.is_empty() {
             return Err(self.unknown_model(name).await);
         }
-        let mut aliases = Vec::new();
-        for alias in layout::aliases(self.folder(), name).await? {
-            let version = self.history(name, &alias).await.map(|file| file.version().clone());
-            aliases.push((alias, version));
+        let (mut aliases, mut problems) = (Vec::new(), Vec::new());
+        match layout::aliases(self.folder(), name).await {
+            Err(error) => problems.push(error.into()),
+            Ok(names) => {
+                for alias in names {
+                    let version = self.history(name, &alias).await.map(|file| file.version().clone());
+                    aliases.push((alias, version));
+                }
+            }
         }
-        Ok(Listed { versions, aliases })
+        match layout::removed_aliases(self.folder(), name).await {
+            Err(error) => problems.push(error.into()),
+            Ok(names) => {
+                for alias in names {
+                    problems.extend(self.removed(name, &alias).await.err());
+                }
+            }
+        }
+        Ok(Listed { versions, aliases, problems })
     }
 
     /// Makes an alias point to the version of a model of this catalog: one that was published, copied or loaded. The
@@ -75,7 +110,8 @@ impl ReleaseCatalog {
         mut approval: Approval,
     ) -> Result<Change, ReleaseError> {
         let Document { name, version, .. } = model.document();
-        for _ in 0..ATTEMPTS {
+        let mut others = Contention::new(self.location(&layout::alias_path(name, alias)));
+        loop {
             let present = self.present(name, alias, approval == Approval::Forced).await?;
             if present.file.as_ref().is_some_and(|file| file.version() == version) {
                 return Ok(Change { from: Some(version.clone()), to: version.clone() });
@@ -84,8 +120,8 @@ impl ReleaseCatalog {
             if let Some(change) = self.release(present, version.clone(), None, who).await? {
                 return Ok(change);
             }
+            others.pause().await?;
         }
-        Err(ReleaseError::Contended { location: self.location(&layout::alias_path(name, alias)), attempts: ATTEMPTS })
     }
 
     /// Removes an alias. Its file is kept in the folder of removed aliases, for the next check and its history. Returns
@@ -112,10 +148,13 @@ impl ReleaseCatalog {
             PutError::Source(error) => error.into(),
         };
         let record = layout::removed_path(name, alias);
-        let earlier = self.content(&record).await?;
+        let earlier = match self.content(&record).await {
+            Err(ReleaseError::DamagedAlias { .. }) => Found::Unreadable,
+            earlier => earlier?.map_or(Found::Nothing, Found::Content),
+        };
         let text = self.text(&path, &file.removed(removal))?;
-        self.put(&record, text.clone(), earlier.as_ref()).await.map_err(failed)?;
-        let Err(error) = self.folder().delete(&path, &content).await else { return Ok(version) };
+        self.put(&record, text.clone(), earlier.unchanged()).await.map_err(failed)?;
+        let Err(error) = self.delete(&path, &content).await else { return Ok(version) };
         // Without an answer, it is not known whether the alias was removed: then the record stays.
         if let Ok(Some(_)) = self.content(&path).await {
             self.take_back(&record, &text, earlier, content.bytes).await;
@@ -126,17 +165,17 @@ impl ReleaseCatalog {
     /// Takes back the record of a removal that failed, if it still has this text: there is the earlier one again, or
     /// none. Where files must not be deleted, the record becomes a file without a removal, which counts as none. The
     /// removal has failed, whether this succeeds or not.
-    async fn take_back(&self, path: &str, text: &Bytes, earlier: Option<Content>, alias: Bytes) {
+    async fn take_back(&self, path: &str, text: &Bytes, earlier: Found, alias: Bytes) {
         let Ok(Some(record)) = self.content(path).await else { return };
         if record.bytes != *text {
             return;
         }
         let replacement = match earlier {
-            Some(earlier) => earlier.bytes,
-            None if self.folder().delete(path, &record).await.is_ok() => return,
-            None => alias,
+            Found::Content(earlier) => earlier.bytes,
+            Found::Nothing | Found::Unreadable if self.delete(path, &record).await.is_ok() => return,
+            Found::Nothing | Found::Unreadable => alias,
         };
-        let _ = self.put(path, replacement, Some(&record)).await;
+        let _ = self.put(path, replacement, Condition::Unchanged(&record)).await;
     }
 
     /// The versions that an alias pointed to, also those of an alias that was removed.

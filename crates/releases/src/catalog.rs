@@ -7,16 +7,18 @@ use ordinate::source::catalog::layout;
 use ordinate::source::catalog::{CatalogError, Existing};
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Folder, S3Settings, TimeLimits};
-use ordinate::source::{ModelUri, SourceError};
+use ordinate::source::{BoxFuture, Content, ModelUri, SourceError};
 use ordinate_model::Model;
 use ordinate_model::artifact::{ArtifactError, Document};
 use ordinate_model::identity::{ModelName, Version};
+use tokio::time::timeout;
 
+use crate::contention::Contention;
 use crate::error::ReleaseError;
 use crate::folder::{Condition, Made, PutError, WritableFolder};
 
-/// How often a publisher tries the next version after somebody else took one.
-pub(crate) const ATTEMPTS: usize = 100;
+/// How long a change of a file waits silently.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A person at a slow line publishes a model of 64 MiB, unlike a function, whose caller waits.
 const LIMITS: TimeLimits = TimeLimits {
@@ -43,31 +45,38 @@ pub struct Published {
 #[derive(Debug)]
 pub struct ReleaseCatalog {
     folder: Box<dyn WritableFolder>,
+    /// Prints a note for the user.
+    notify: fn(&str),
     /// The folders that were made for it.
     _made: Made,
 }
 
 impl ReleaseCatalog {
-    /// The catalog at a path, at `file:///path/` or `s3://bucket/prefix/`. A folder that exists needs no slash
-    /// at its end.
+    /// The catalog at a path, at `file:///path/` or `s3://bucket/prefix/`; see [`ModelUri::locate`].
     ///
     /// # Errors
     /// [`ReleaseError::NotACatalog`] for any other text.
     pub fn open(place: &str, s3: S3Settings) -> Result<Self, ReleaseError> {
-        let uri = || place.parse::<ModelUri>().map_err(|error| ReleaseError::NotACatalog(error.to_string()));
-        let folder: Box<dyn WritableFolder> = match uri()? {
+        let uri = ModelUri::locate(place).map_err(|error| ReleaseError::NotACatalog(error.to_string()))?;
+        let folder: Box<dyn WritableFolder> = match uri {
             ModelUri::Folder(path) => Box::new(LocalFolder::new(path)),
             ModelUri::S3Folder(location) => Box::new(S3Folder::new(location, S3Settings { limits: LIMITS, ..s3 })?),
-            ModelUri::File(path) if path.is_dir() => Box::new(LocalFolder::new(path)),
-            ModelUri::File(_) | ModelUri::S3(_) | ModelUri::Bundled => {
+            ModelUri::Bundled => return Err(ReleaseError::NotACatalog("the bundled models cannot be changed".into())),
+            ModelUri::File(_) | ModelUri::S3(_) => {
                 let detail = format!(
                     "{place:?} is not a catalog\n\
-                     help: the path of a catalog ends with a slash: models/ or s3://bucket/models/"
+                     help: the path of a catalog ends with a slash, unless it is a folder that exists: {place}/"
                 );
                 return Err(ReleaseError::NotACatalog(detail));
             }
         };
-        Ok(Self { folder, _made: Made::default() })
+        Ok(Self { folder, notify: |_| {}, _made: Made::default() })
+    }
+
+    /// The same catalog, whose notes for the user are printed by this function.
+    #[must_use]
+    pub fn with_notes(self, notify: fn(&str)) -> Self {
+        Self { notify, ..self }
     }
 
     /// The same catalog, which exists from then on. If nothing is written to it, it does not exist afterwards.
@@ -96,6 +105,36 @@ impl ReleaseCatalog {
         self.folder.as_ref()
     }
 
+    /// Writes a file, and notes when it waits for another program.
+    pub(crate) async fn put(&self, path: &str, bytes: Bytes, condition: Condition<'_>) -> Result<(), PutError> {
+        self.folder.tidy(path);
+        self.noting(path, self.folder.put(path, bytes, condition)).await
+    }
+
+    /// Deletes a file, and notes when it waits for another program.
+    pub(crate) async fn delete(&self, path: &str, content: &Content) -> Result<(), PutError> {
+        self.noting(path, self.folder.delete(path, content)).await
+    }
+
+    async fn noting<T>(&self, path: &str, mut change: BoxFuture<'_, T>) -> T {
+        if let Ok(outcome) = timeout(SILENCE, &mut change).await {
+            return outcome;
+        }
+        if self.folder.is_locked(path) {
+            (self.notify)(&format!(
+                "{}: waiting, because another program has locked this folder",
+                self.folder_of(path)
+            ));
+        }
+        change.await
+    }
+
+    /// The location of the folder of a path below it.
+    fn folder_of(&self, path: &str) -> String {
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        self.location(&folder)
+    }
+
     /// The location of a path below it.
     pub(crate) fn location(&self, path: &str) -> String {
         self.folder.file(path).describe()
@@ -107,12 +146,25 @@ impl ReleaseCatalog {
     /// # Errors
     /// See [`ReleaseError`]; the catalog is unchanged then.
     pub async fn publish(&self, document: &Document) -> Result<Published, ReleaseError> {
+        self.publish_next(document, false).await
+    }
+
+    /// As [`Self::publish`]. A copy is not written if the same model is there, which is looked for before each attempt,
+    /// since another copy may be written meanwhile.
+    pub(crate) async fn publish_next(&self, document: &Document, is_copy: bool) -> Result<Published, ReleaseError> {
         let name = document.name.clone();
-        let mut version = match self.last_version(&name).await? {
-            None => Version::first(),
-            Some(last) => self.after(&name, &last)?,
-        };
-        for _ in 0..ATTEMPTS {
+        // Servers may have loaded versions whose files are gone.
+        let mut used = self.released_versions(&name).await?;
+        let mut others = Contention::new(self.location(&layout::model_folder(&name)));
+        loop {
+            let here = self.versions(&name).await?;
+            if is_copy && let Some(published) = self.same_model(document, &here).await? {
+                return Ok(published);
+            }
+            let version = match here.iter().chain(&used).max_by_key(|version| version.number()) {
+                None => Version::first(),
+                Some(last) => self.after(&name, last)?,
+            };
             let path = layout::model_path(&name, &version);
             let location = self.location(&path);
             let failed = |source| ReleaseError::Artifact { location: location.clone(), source };
@@ -120,21 +172,13 @@ impl ReleaseCatalog {
             let text = numbered.to_json().map_err(failed)?;
             // The file is what every load will read.
             let model = Model::from_json(text.as_bytes()).map_err(failed)?;
-            match self.folder.put(&path, text.into(), Condition::Absent).await {
+            match self.put(&path, text.into(), Condition::Absent).await {
                 Ok(()) => return Ok(Published { model, location, existed: false }),
-                Err(PutError::Conflict) => version = self.after(&name, &version)?,
+                Err(PutError::Conflict) => used.push(version),
                 Err(PutError::Source(error)) => return Err(error.into()),
             }
+            others.pause().await?;
         }
-        let location = self.location(&layout::model_folder(&name));
-        Err(ReleaseError::Contended { location, attempts: ATTEMPTS })
-    }
-
-    /// The last version that the model has or had: servers may have loaded one whose file is gone.
-    async fn last_version(&self, name: &ModelName) -> Result<Option<Version>, ReleaseError> {
-        let mut versions = self.versions(name).await?;
-        versions.extend(self.released_versions(name).await?);
-        Ok(versions.into_iter().max_by_key(Version::number))
     }
 
     fn after(&self, name: &ModelName, version: &Version) -> Result<Version, ReleaseError> {

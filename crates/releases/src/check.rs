@@ -59,7 +59,7 @@ impl ReleaseCatalog {
                         return Err(ReleaseError::Breaking { callers, changes });
                     }
                 }
-                Err(cause) if cause.is_damage() => {
+                Err(cause) if cause.is_unusable() => {
                     return Err(ReleaseError::Incomparable { callers, cause: Box::new(cause) });
                 }
                 Err(error) => return Err(error),

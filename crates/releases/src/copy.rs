@@ -24,10 +24,14 @@ pub struct Copied {
 pub enum CopyVersion {
     /// The same version.
     Same,
+    /// Another version, because the same model has that here already.
+    Present,
     /// Another version, because another model has the version of the original.
     Taken,
     /// Another version, because the file with the version of the original is damaged.
     Damaged,
+    /// Another version, because the file with the version of the original cannot be read.
+    Unreadable,
     /// Another version, because an alias pointed to the version of the original, whose file is gone.
     Removed,
 }
@@ -41,10 +45,16 @@ impl ReleaseCatalog {
     /// See [`ReleaseError`].
     pub async fn copy(&self, (model, bytes): (Model, Bytes)) -> Result<Copied, ReleaseError> {
         let Document { name, version, .. } = model.document();
-        let path = layout::model_path(name, version);
         let here = self.versions(name).await?;
-        let reason = if here.contains(version) || !self.released_versions(name).await?.contains(version) {
-            match self.folder().put(&path, bytes, Condition::Absent).await {
+        if !here.contains(version) {
+            if self.released_versions(name).await?.contains(version) {
+                return self.copy_as_another(&model, CopyVersion::Removed).await;
+            }
+            if let Some(published) = self.same_model(model.document(), &here).await? {
+                return Ok(Copied { published, version: CopyVersion::Present });
+            }
+            let path = layout::model_path(name, version);
+            match self.put(&path, bytes, Condition::Absent).await {
                 Ok(()) => {
                     let published = Published { model, location: self.location(&path), existed: false };
                     return Ok(Copied { published, version: CopyVersion::Same });
@@ -52,28 +62,40 @@ impl ReleaseCatalog {
                 Err(PutError::Conflict) => {}
                 Err(PutError::Source(error)) => return Err(error.into()),
             }
-            match self.load(name, version).await {
-                // The checksum does not cover the time of the training, so the bytes may differ.
-                Ok((found, _)) if found.checksum() == model.checksum() => {
-                    let published = Published { model: found, location: self.location(&path), existed: true };
-                    return Ok(Copied { published, version: CopyVersion::Same });
-                }
-                Ok(_) => CopyVersion::Taken,
-                Err(error) if error.is_damage() => CopyVersion::Damaged,
-                Err(error) => return Err(error),
+        }
+        self.copy_to_taken(model).await
+    }
+
+    /// Copies a model whose version has a file here.
+    async fn copy_to_taken(&self, model: Model) -> Result<Copied, ReleaseError> {
+        let Document { name, version, .. } = model.document();
+        let reason = match self.load(name, version).await {
+            // The checksum does not cover the time of the training, so the bytes may differ.
+            Ok((found, _)) if found.checksum() == model.checksum() => {
+                let location = self.location(&layout::model_path(name, version));
+                let published = Published { model: found, location, existed: true };
+                return Ok(Copied { published, version: CopyVersion::Same });
             }
-        } else {
-            CopyVersion::Removed
+            Ok(_) => CopyVersion::Taken,
+            Err(error) if error.is_damage() => CopyVersion::Damaged,
+            Err(error) if error.is_unusable() => CopyVersion::Unreadable,
+            Err(error) => return Err(error),
         };
-        let published = match self.same_model(model.document(), &here).await? {
-            Some(published) => published,
-            None => self.publish(model.document()).await?,
-        };
+        self.copy_as_another(&model, reason).await
+    }
+
+    /// Publishes a model, unless it is here under any version.
+    async fn copy_as_another(&self, model: &Model, reason: CopyVersion) -> Result<Copied, ReleaseError> {
+        let published = self.publish_next(model.document(), true).await?;
         Ok(Copied { published, version: reason })
     }
 
-    /// The latest of these versions that is the same model under its own number. Damaged ones are skipped.
-    async fn same_model(&self, document: &Document, versions: &[Version]) -> Result<Option<Published>, ReleaseError> {
+    /// The latest of these versions that is the same model under its own number. Those that cannot be read are skipped.
+    pub(crate) async fn same_model(
+        &self,
+        document: &Document,
+        versions: &[Version],
+    ) -> Result<Option<Published>, ReleaseError> {
         for version in versions.iter().rev() {
             let path = layout::model_path(&document.name, version);
             let failed = |source| ReleaseError::Artifact { location: self.location(&path), source };
@@ -82,7 +104,7 @@ impl ReleaseCatalog {
                 Ok((model, _)) if expected.as_ref().map(Checksum::as_str) == Some(model.checksum()) => {
                     return Ok(Some(Published { model, location: self.location(&path), existed: true }));
                 }
-                Err(error) if !error.is_damage() => return Err(error),
+                Err(error) if !error.is_unusable() => return Err(error),
                 Ok(_) | Err(_) => {}
             }
         }

@@ -1,6 +1,8 @@
 //! Why a release failed.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ordinate::source::catalog::{CatalogError, LoadError};
 use ordinate::source::{Causes, SourceError};
@@ -58,7 +60,7 @@ pub enum ReleaseError {
         /// Why it cannot be read. Not the source of this error, whose message would follow the advice.
         cause: Box<ReleaseError>,
     },
-    /// The file of an alias is damaged.
+    /// The file of an alias is damaged, or cannot be read however often one tries.
     #[error("{}", Causes(&**cause))]
     DamagedAlias {
         /// Where it is, and why it cannot be read.
@@ -73,12 +75,24 @@ pub enum ReleaseError {
         alias: String,
     },
     /// Others changed the catalog all the time.
-    #[error("{location}: others changed it {attempts} times meanwhile; nothing was changed")]
+    #[error("{location}: others changed it for {waited:?} without a pause; nothing was changed")]
     Contended {
         /// The file.
         location: String,
-        /// The number of attempts.
-        attempts: usize,
+        /// The time of all attempts.
+        waited: Duration,
+    },
+    /// A text for the history is too long.
+    #[error(
+        "{what}: expected at most {most} bytes, got {length}\nhelp: shorten it, and name a document with the details"
+    )]
+    LongText {
+        /// The text.
+        what: &'static str,
+        /// The most bytes.
+        most: usize,
+        /// Its bytes.
+        length: usize,
     },
     /// A version was published, but the alias was not changed to it.
     #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", without_help(cause))]
@@ -107,7 +121,7 @@ pub enum ReleaseError {
         instead: Option<Version>,
     },
     /// A rollback cannot return to this version.
-    #[error("{name}@{alias} was not version {version} before, or this version was rolled back")]
+    #[error("{name}@{alias} was not version {version} before, or this version was rolled back or withdrawn")]
     NotBefore {
         /// The model.
         name: String,
@@ -117,7 +131,9 @@ pub enum ReleaseError {
         version: Version,
     },
     /// There is nothing to return to.
-    #[error("{name}@{alias} is version {version}, and there is no version before it that was not rolled back")]
+    #[error(
+        "{name}@{alias} is version {version}, and there is no version before it that was not rolled back or withdrawn"
+    )]
     NothingBefore {
         /// The model.
         name: String,
@@ -139,14 +155,46 @@ impl ReleaseError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Artifact { .. } | Self::Misplaced { .. } | Self::DamagedAlias { .. } => true,
-            Self::Source(error) => matches!(error, SourceError::NotFound { .. } | SourceError::TooLarge { .. }),
+            Self::Artifact { .. } | Self::Misplaced { .. } => true,
+            Self::DamagedAlias { cause } => match &**cause {
+                LoadError::Source(error) => is_damaged(error),
+                _ => true,
+            },
+            Self::Source(error) => is_damaged(error),
             Self::Catalog(error) => {
                 matches!(error, CatalogError::UnknownModel { .. } | CatalogError::UnknownVersion { .. })
             }
             _ => false,
         }
     }
+
+    /// Whether the file of a version is damaged or missing, or cannot be read however often one tries.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.is_damage() || matches!(self, Self::Source(error) if is_unreadable(error))
+    }
+}
+
+fn is_damaged(error: &SourceError) -> bool {
+    match error {
+        SourceError::NotFound { .. } | SourceError::TooLarge { .. } => true,
+        // A folder, a device or a link to nothing in the place of a file.
+        SourceError::Io { source, .. } => {
+            matches!(source.kind(), ErrorKind::IsADirectory | ErrorKind::NotADirectory | ErrorKind::InvalidInput)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a file is damaged, or cannot be read however often one tries. That a bucket denies access says nothing about
+/// the object.
+pub(crate) fn is_unreadable(error: &SourceError) -> bool {
+    is_damaged(error)
+        || match error {
+            SourceError::AccessDenied { source, .. } => source.is::<io::Error>(),
+            SourceError::Io { .. } => true,
+            _ => false,
+        }
 }
 
 /// The message of an error, without the advice in it.

@@ -1,9 +1,10 @@
 //! Folders that can be written: each write is conditional, and nobody sees half of a file.
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -25,6 +26,8 @@ pub enum Condition<'a> {
     Absent,
     /// The file still has this content.
     Unchanged(&'a Content),
+    /// No condition: the file cannot be read, and is replaced whatever it is.
+    Any,
 }
 
 /// Why a file was not written.
@@ -65,6 +68,13 @@ pub trait WritableFolder: ModelFolder {
     /// [`SourceError`] if it cannot be written.
     fn check_writable(&self, path: &str) -> Result<(), SourceError>;
 
+    /// Whether a change of the file at this path waits, because another program has locked its folder.
+    fn is_locked(&self, path: &str) -> bool;
+
+    /// Deletes what writers that were killed have left next to the file at this path. What cannot be deleted stays:
+    /// nobody reads it.
+    fn tidy(&self, path: &str);
+
     /// Writes a file as a whole if the condition holds. A write whose answer was lost is recognized as one's own.
     ///
     /// # Errors
@@ -89,6 +99,13 @@ impl WritableFolder for S3Folder {
         Ok(())
     }
 
+    fn is_locked(&self, _: &str) -> bool {
+        false
+    }
+
+    /// An object appears as a whole.
+    fn tidy(&self, _: &str) {}
+
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
         let location = self.location(path);
         Box::pin(async move {
@@ -99,6 +116,7 @@ impl WritableFolder for S3Folder {
             let request = match condition {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(content) => request.if_match(content.tag.0.clone()),
+                Condition::Any => request,
             };
             let sending = Box::pin(async {
                 request.send().await.map_err(|error| write_error(location.to_string(), "s3:PutObject", error)).map(drop)
@@ -189,20 +207,47 @@ impl WritableFolder for LocalFolder {
         temporary_in(existing).map(drop).map_err(unwritable)
     }
 
+    fn is_locked(&self, path: &str) -> bool {
+        let file = self.path().join(path);
+        let folder = file.parent().map(File::open).and_then(Result::ok);
+        folder.is_some_and(|folder| matches!(folder.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn tidy(&self, path: &str) {
+        let file = self.path().join(path);
+        let entries = file.parent().map(fs::read_dir).and_then(Result::ok);
+        let (prefix, suffix) = TEMPORARY;
+        let is_temporary = |name: &str| name.starts_with(prefix) && name.ends_with(suffix);
+        for entry in entries.into_iter().flatten().flatten() {
+            let age = || entry.metadata().and_then(|found| found.modified()).ok()?.elapsed().ok();
+            if entry.file_name().to_str().is_some_and(is_temporary) && age().is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
         let file = self.path().join(path);
         let location = self.file(path).describe();
         let expected = match condition {
-            Condition::Absent => None,
-            Condition::Unchanged(content) => Some(content.bytes.clone()),
+            Condition::Absent => Expected::Nothing,
+            Condition::Unchanged(content) => Expected::Content(content.bytes.clone()),
+            Condition::Any => Expected::Anything,
         };
-        in_thread(location, move || write(&file, &bytes, expected.as_deref()))
+        in_thread(location, move || write(&file, &bytes, &expected))
     }
 
     fn delete<'a>(&'a self, path: &'a str, content: &'a Content) -> BoxFuture<'a, Result<(), PutError>> {
         let (file, expected) = (self.path().join(path), content.bytes.clone());
         in_thread(self.file(path).describe(), move || delete(&file, &expected))
     }
+}
+
+/// The state of the place where a file is written.
+enum Expected {
+    Nothing,
+    Content(Bytes),
+    Anything,
 }
 
 /// Runs a change of a file in a thread. It returns whether its condition held.
@@ -220,8 +265,8 @@ fn in_thread<'a>(
     })
 }
 
-/// Writes a file as a whole: if it does not exist, or if it has the content `expected`. Returns whether it was written.
-fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool> {
+/// Writes a file as a whole if its content is the expected one. Returns whether it was written.
+fn write(path: &Path, bytes: &[u8], expected: &Expected) -> io::Result<bool> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
     let mut temporary = temporary_in(folder)?;
@@ -229,42 +274,57 @@ fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool>
     temporary.as_file_mut().write_all(bytes)?;
     make_readable(temporary.as_file())?;
     temporary.as_file().sync_all()?;
-    let Some(expected) = expected else {
-        return match temporary.persist_noclobber(path) {
-            Ok(_) => sync(folder).map(|()| true),
-            Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            Err(failed) => Err(failed.error),
-        };
+    let content = match expected {
+        Expected::Nothing => {
+            return match temporary.persist_noclobber(path) {
+                Ok(_) => sync(folder).map(|()| true),
+                Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+                Err(failed) => Err(failed.error),
+            };
+        }
+        Expected::Content(content) => Some(content),
+        Expected::Anything => None,
     };
-    if_unchanged(path, folder, expected, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
+    if_unchanged(path, folder, content, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
 }
+
+/// The start and the end of the names of temporary files, none of which is the name of a model, version or alias.
+const TEMPORARY: (&str, &str) = (".ordinate-", ".tmp");
+
+/// The age of a temporary file from which the process that made it cannot be writing it any more.
+const ABANDONED: Duration = Duration::from_hours(24);
 
 /// A new file in a folder, which is deleted unless it is kept. Its errors do not have its name, which says nothing to
 /// users.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
-    Builder::new().make_in(folder, |path| File::options().read(true).write(true).create_new(true).open(path))
+    let (prefix, suffix) = TEMPORARY;
+    let open = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
+    Builder::new().prefix(prefix).suffix(suffix).make_in(folder, open)
 }
 
-/// Deletes a file if it has the content `expected`. Returns whether it was deleted.
-fn delete(path: &Path, expected: &[u8]) -> io::Result<bool> {
+/// Deletes a file if it has this content. Returns whether it was deleted.
+fn delete(path: &Path, content: &Bytes) -> io::Result<bool> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    if_unchanged(path, folder, expected, || fs::remove_file(path))
+    if_unchanged(path, folder, Some(content), || fs::remove_file(path))
 }
 
-/// Changes a file of a folder if it has the content `expected`. Returns whether it was changed.
+/// Changes a file of a folder if it has this content, or in any case without one. Returns whether it was changed.
 fn if_unchanged(
     path: &Path,
     folder: &Path,
-    expected: &[u8],
+    content: Option<&Bytes>,
     change: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<bool> {
     // Comparing and changing are two steps, so writers lock the folder. The lock ends with the handle.
     let lock = File::open(folder)?;
     lock.lock()?;
-    let is_unchanged = match fs::read(path) {
-        Ok(content) => content == expected,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(error),
+    let is_unchanged = match content {
+        None => true,
+        Some(content) => match fs::read(path) {
+            Ok(found) => found == *content,
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        },
     };
     if is_unchanged {
         change()?;

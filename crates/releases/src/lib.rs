@@ -9,6 +9,7 @@ mod aliases;
 mod catalog;
 mod check;
 mod compatibility;
+mod contention;
 mod copy;
 mod error;
 mod folder;

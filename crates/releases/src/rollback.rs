@@ -27,75 +27,89 @@ impl ReleaseCatalog {
         let back = file.version().clone();
         let to = match to {
             Some(to) if *to == back => return Ok(Change { from: Some(back), to: to.clone() }),
-            Some(to) if before(file).contains(to) => self.load(name, to).await.map(|_| to.clone())?,
-            Some(to) => {
-                let (name, alias) = (name.to_string(), alias.to_string());
-                return Err(ReleaseError::NotBefore { name, alias, version: to.clone() });
-            }
-            None => self.latest_before(name, alias, file).await?,
+            Some(to) => self.version_before(name, alias, file, to).await?,
+            None => self.first_usable(name, alias, &before(file)).await?.ok_or_else(|| {
+                ReleaseError::NothingBefore { name: name.to_string(), alias: alias.to_string(), version: back.clone() }
+            })?,
         };
         let change = self.release(present, to, Some(back), who).await?;
         change.ok_or_else(|| changed(name, alias))
     }
 
-    /// The latest version before the present one, which can be loaded.
-    async fn latest_before(
+    /// The version `to`, if a rollback may return to it and it can be loaded.
+    async fn version_before(
         &self,
         name: &ModelName,
         alias: &ModelName,
         file: &AliasFile,
+        to: &Version,
     ) -> Result<Version, ReleaseError> {
-        let mut damaged = None;
-        for to in before(file) {
-            match (self.load(name, &to).await, damaged) {
-                (Ok(_), None) => return Ok(to),
-                (Ok(_), Some(damaged)) => return Err(damaged_before(name, alias, damaged, Some(to))),
-                (Err(error), earlier) if error.is_damage() => damaged = Some(earlier.unwrap_or((to, error))),
-                (Err(error), _) => return Err(error),
+        let mut versions = before(file);
+        let Some(at) = versions.iter().position(|version| version == to) else {
+            // A version that does not exist, or that cannot be loaded, cannot be promoted, either.
+            self.load(name, to).await?;
+            let (name, alias) = (name.to_string(), alias.to_string());
+            return Err(ReleaseError::NotBefore { name, alias, version: to.clone() });
+        };
+        // Instead of it, one before it is better than one after it.
+        versions.rotate_left(at);
+        self.first_usable(name, alias, &versions).await.map(|found| found.unwrap_or_else(|| to.clone()))
+    }
+
+    /// The first of these versions, if it can be loaded; `None` without any.
+    ///
+    /// # Errors
+    /// [`ReleaseError::DamagedBefore`] with the first one that can, if the first one cannot.
+    async fn first_usable(
+        &self,
+        name: &ModelName,
+        alias: &ModelName,
+        versions: &[Version],
+    ) -> Result<Option<Version>, ReleaseError> {
+        let mut unusable = None;
+        let mut usable = None;
+        for to in versions {
+            match self.load(name, to).await {
+                Ok(_) => {
+                    usable = Some(to.clone());
+                    break;
+                }
+                Err(error) if error.is_unusable() => unusable = unusable.or(Some((to.clone(), error))),
+                Err(error) => return Err(error),
             }
         }
-        let nothing = || ReleaseError::NothingBefore {
-            name: name.to_string(),
-            alias: alias.to_string(),
-            version: file.version().clone(),
-        };
-        Err(damaged.map_or_else(nothing, |damaged| damaged_before(name, alias, damaged, None)))
+        let Some((version, cause)) = unusable else { return Ok(usable) };
+        let (name, alias) = (name.to_string(), alias.to_string());
+        Err(ReleaseError::DamagedBefore { name, alias, version, cause: Box::new(cause), instead: usable })
     }
 }
 
-fn damaged_before(
-    name: &ModelName,
-    alias: &ModelName,
-    (version, cause): (Version, ReleaseError),
-    instead: Option<Version>,
-) -> ReleaseError {
-    let (name, alias) = (name.to_string(), alias.to_string());
-    ReleaseError::DamagedBefore { name, alias, version, cause: Box::new(cause), instead }
-}
-
 /// The versions to which a rollback may return: those before the present one, the latest first, apart from those that
-/// were rolled back and not released again.
+/// were rolled back, or withdrawn by the removal of the alias, and not released again.
 fn before(file: &AliasFile) -> Vec<Version> {
-    let (mut released, mut rolled_back) = (Vec::new(), Vec::new());
+    let (mut released, mut taken_back) = (Vec::new(), Vec::new());
     for release in file.releases() {
         let version = &release.version;
         if release.rolled_back.is_none() {
-            rolled_back.retain(|other| *other != version);
+            taken_back.retain(|other| *other != version);
             released.push(version);
-            continue;
+        } else {
+            // Returning to a version takes back what was released after it.
+            while let Some(after) = released.pop_if(|last| *last != version) {
+                taken_back.push(after);
+            }
+            // The history does not go back to its release any more.
+            if released.is_empty() {
+                released.push(version);
+            }
         }
-        // Returning to a version takes back what was released after it.
-        while let Some(after) = released.pop_if(|last| *last != version) {
-            rolled_back.push(after);
-        }
-        // The history does not go back to its release any more.
-        if released.is_empty() {
-            released.push(version);
+        if release.removed.is_some() {
+            taken_back.push(version);
         }
     }
     let mut versions: Vec<Version> = Vec::new();
     for version in released.into_iter().rev() {
-        if version != file.version() && !rolled_back.contains(&version) && !versions.contains(version) {
+        if version != file.version() && !taken_back.contains(&version) && !versions.contains(version) {
             versions.push(version.clone());
         }
     }

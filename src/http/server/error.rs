@@ -181,7 +181,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownPage { .. } => {
                 Self::new(ErrorCode::InvalidOption, format!("URL parameter \"after\": {error}"))
             }
-            CatalogError::NoDefault { .. } => Self::new(ErrorCode::NoDefaultModel, error.to_string()),
+            CatalogError::NoDefault { .. } | CatalogError::NotReleased { .. } => {
+                Self::new(ErrorCode::NoDefaultModel, error.to_string())
+            }
             CatalogError::Unavailable(ref load) if matches!(**load, LoadError::Stopped { .. }) => {
                 Self::internal(Causes(&error).to_string())
             }

@@ -9,6 +9,10 @@ use crate::source::ModelSource;
 /// The most releases that the file of an alias keeps.
 const MAX_RELEASES: usize = 1_000;
 
+/// The most bytes of the texts of earlier releases together, which take up to six times as many in JSON. Commands write
+/// shorter ones, but a file must stay below [`MAX_MODEL_BYTES`](crate::source::MAX_MODEL_BYTES).
+const MAX_TEXT: usize = 8 << 20;
+
 /// The content of an alias's file: one object, so that alias and history cannot disagree. A file whose version is not
 /// the one of the last release in its history is not an alias file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +24,7 @@ pub struct AliasFile {
 
 /// A change of an alias.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Release {
     /// The version that the alias points to since then.
     pub version: Version,
@@ -39,8 +44,18 @@ pub struct Release {
     pub removed: Option<Removal>,
 }
 
+impl Release {
+    /// The bytes of its texts.
+    fn text(&self) -> usize {
+        let removal =
+            self.removed.as_ref().map_or(0, |removal| removal.at.len() + removal.by.len() + removal.message.len());
+        self.at.len() + self.by.len() + self.message.len() + removal
+    }
+}
+
 /// The removal of an alias.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Removal {
     /// The time: RFC 3339, UTC.
     pub at: String,
@@ -54,12 +69,17 @@ pub struct Removal {
 
 impl AliasFile {
     /// The file for the first release of an alias, or for one that follows those of another file. It keeps the last
-    /// 1,000.
+    /// 1,000, or fewer with long texts.
     #[must_use]
     pub fn after(before: Option<Self>, present: Release) -> Self {
         let mut earlier: Vec<Release> = before.into_iter().flat_map(Self::into_releases).collect();
-        let start = (earlier.len() + 1).saturating_sub(MAX_RELEASES);
-        Self { earlier: earlier.split_off(start), present }
+        let mut text = 0;
+        let fits = |release: &&Release| {
+            text += release.text();
+            text <= MAX_TEXT
+        };
+        let kept = earlier.iter().rev().take(MAX_RELEASES - 1).take_while(fits).count();
+        Self { earlier: earlier.split_off(earlier.len() - kept), present }
     }
 
     /// The file for the folder of removed aliases.
@@ -105,6 +125,7 @@ impl AliasFile {
 
 /// The file as it is written.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 struct Stored {
     version: Version,
     history: Vec<Release>,

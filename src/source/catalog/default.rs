@@ -61,7 +61,8 @@ impl Catalog {
             // Following an alias compares the model with its source, too.
             Models::Folder(folder) => {
                 let name = self.default_name().await?;
-                (self.shared.aliased(folder, &name, LIVE, patience).await?, None)
+                let file = self.shared.aliased(folder, &name, LIVE, patience).await;
+                (file.map_err(|error| not_released(&name, error))?, None)
             }
         };
         let location = file.source.describe();
@@ -101,5 +102,15 @@ impl Catalog {
                 only.ok_or(CatalogError::NoDefault { known })
             }
         }
+    }
+}
+
+/// The error of the default model for callers, who have not named it.
+fn not_released(name: &ModelName, error: CatalogError) -> CatalogError {
+    match error {
+        CatalogError::UnknownModel { .. } | CatalogError::UnknownAlias { .. } => {
+            CatalogError::NotReleased { name: name.to_string(), cause: Arc::new(error) }
+        }
+        error => error,
     }
 }

@@ -60,6 +60,14 @@ pub enum CatalogError {
         /// The names of the models.
         known: Known,
     },
+    /// A request without a model's name, whose default model does not exist or is not released.
+    #[error("the default model {name:?} is not released: {cause}")]
+    NotReleased {
+        /// The default model.
+        name: String,
+        /// Why it is not.
+        cause: Arc<CatalogError>,
+    },
     /// A page of names that starts after one that does not exist.
     #[error("expected the \"next\" of a page, got {after:?}; the first page has no \"after\"")]
     UnknownPage {

@@ -64,22 +64,26 @@ pub fn alias_folder(name: &ModelName) -> String {
     format!("{name}/aliases/")
 }
 
-/// The version whose file has this name.
+/// The version whose file has this name. A folder in the place of the file counts: it is a damaged version.
 #[must_use]
-pub fn version_of(file: &str) -> Option<Version> {
-    Version::try_from(file.strip_suffix(".json")?.to_owned()).ok()
+pub fn version_of(entry: &str) -> Option<Version> {
+    Version::try_from(stem(entry)?.to_owned()).ok()
 }
 
-/// The name of a model or alias: that of a folder, with a slash at its end, or of a JSON file.
-#[must_use]
-pub fn name_of(entry: &str) -> Option<ModelName> {
-    let name = entry.strip_suffix('/').or_else(|| entry.strip_suffix(".json"))?;
-    ModelName::try_from(name.to_owned()).ok()
+/// The alias whose file has this name. A folder in the place of the file counts: it is a damaged alias.
+fn alias_of(entry: &str) -> Option<ModelName> {
+    ModelName::try_from(stem(entry)?.to_owned()).ok()
+}
+
+/// The name of a JSON file without its extension.
+fn stem(entry: &str) -> Option<&str> {
+    entry.strip_suffix('/').unwrap_or(entry).strip_suffix(".json")
 }
 
 /// The names of models among the entries of a catalog.
 pub fn folder_names(entries: &[String]) -> impl Iterator<Item = ModelName> {
-    entries.iter().filter(|entry| entry.ends_with('/')).filter_map(|entry| name_of(entry))
+    let names = entries.iter().filter_map(|entry| entry.strip_suffix('/'));
+    names.filter_map(|name| ModelName::try_from(name.to_owned()).ok())
 }
 
 /// The versions and aliases of a model.
@@ -89,7 +93,7 @@ pub struct Releases {
     pub versions: Vec<Version>,
     /// The versions that the aliases point to.
     pub aliases: IndexMap<String, Version>,
-    /// The aliases whose files are damaged.
+    /// The aliases whose files are damaged, or cannot be read.
     pub damaged: Vec<String>,
 }
 
@@ -125,8 +129,15 @@ pub async fn versions(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<
 /// # Errors
 /// See [`SourceError`].
 pub async fn aliases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<ModelName>, SourceError> {
-    let names = all_names(folder, &alias_folder(name)).await?;
-    Ok(names.iter().filter(|name| !name.ends_with('/')).filter_map(|name| name_of(name)).collect())
+    Ok(all_names(folder, &alias_folder(name)).await?.iter().filter_map(|entry| alias_of(entry)).collect())
+}
+
+/// The aliases of a model that were removed, also those that were set again.
+///
+/// # Errors
+/// See [`SourceError`].
+pub async fn removed_aliases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<ModelName>, SourceError> {
+    Ok(all_names(folder, &removed_folder(name)).await?.iter().filter_map(|entry| alias_of(entry)).collect())
 }
 
 /// The first released models among these names, at most `most`: those with the alias [`LIVE`], whatever its file
@@ -163,17 +174,18 @@ pub async fn releases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Rele
     let mut releases = Releases { versions, ..Releases::default() };
     for alias in aliases(folder, name).await? {
         let source = folder.file(&alias_path(name, &alias));
-        let bytes = match source.fetch().await {
+        let file = match source.fetch().await {
             // It was removed after it was listed.
             Err(SourceError::NotFound { .. }) => continue,
-            fetched => fetched?,
+            Err(error) if error.is_transient() => return Err(error.into()),
+            fetched => fetched.map_err(CatalogError::from).and_then(|bytes| parse_alias(source.as_ref(), &bytes)),
         };
-        match parse_alias(source.as_ref(), &bytes) {
+        match file {
             Ok(file) => {
                 releases.aliases.insert(alias.into(), file.version().clone());
             }
             Err(error) => {
-                tracing::warn!(%name, %alias, cause = %Causes(&error), "left out, because its file is damaged");
+                tracing::warn!(%name, %alias, cause = %Causes(&error), "left out, because its file cannot be read");
                 releases.damaged.push(alias.into());
             }
         }

@@ -1,6 +1,7 @@
 //! Errors of the SDK and of S3 as [`SourceError`].
 
 use std::error::Error;
+use std::path::Path;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
@@ -81,7 +82,12 @@ fn from_service(
             let reason = denied(permission, &code);
             SourceError::AccessDenied { location, reason, source }
         }
-        (404, _) => SourceError::NotFound { location, reason: "no such object".into(), source: Some(source) },
+        (404, _) => {
+            let is_file = Path::new(&location).extension().is_some();
+            let reason =
+                if is_file { "no such object" } else { "no such object; the address of a catalog ends with /" };
+            SourceError::NotFound { location, reason: reason.into(), source: Some(source) }
+        }
         _ => SourceError::Service { location, status, code, source },
     }
 }

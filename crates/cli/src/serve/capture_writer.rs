@@ -1,6 +1,5 @@
 //! Writes captured requests to files or S3 objects in the background, a few megabytes or a minute at a time.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,9 +53,8 @@ pub(super) fn folder(
     environment: &Environment<impl Fn(&str) -> Option<String>>,
 ) -> Result<Option<Box<dyn WritableFolder>>, ConfigError> {
     let folder = |value: &str| -> Result<Box<dyn WritableFolder>, String> {
-        match value.parse::<ModelUri>() {
+        match ModelUri::locate(value) {
             Ok(ModelUri::Folder(path)) => Ok(Box::new(LocalFolder::new(path))),
-            Ok(ModelUri::File(path)) if Path::new(&path).is_dir() => Ok(Box::new(LocalFolder::new(path))),
             Ok(ModelUri::S3Folder(location)) => match S3Folder::new(location, environment.s3()) {
                 Ok(folder) => Ok(Box::new(folder)),
                 Err(error) => Err(error.to_string()),

@@ -14,7 +14,7 @@ fn rolled_back(folder: &Path) -> Vec<String> {
         let output = run(folder, "rollback price models/");
         if !output.status.success() {
             let message = complained(&output);
-            assert!(message.contains("there is no version before it that was not rolled back. Any"), "{message}");
+            assert!(message.contains("that was not rolled back or withdrawn. Any other version"), "{message}");
             return versions;
         }
         versions.push(history(folder).remove(0));
@@ -48,13 +48,16 @@ fn a_rollback_goes_to_a_version_that_was_live_before() {
     for (version, what) in [(4, "rolled back"), (6, "never live"), (9, "unknown")] {
         let refused = run(folder, &format!("rollback price models/ --to {version}"));
         let message = complained(&refused);
-        let expected = format!("price@live was not version {version} before, or this version was rolled back\nhelp: ");
-        assert!(message.contains(&expected), "{what}: {message}");
-        // The remedy of the message.
-        if version == 4 {
-            assert_eq!(follow(folder, message), "price@live is version 4; it was 3.\n");
-            succeeded(&run(folder, "rollback price models/"));
+        if what == "unknown" {
+            assert!(message.contains("has no version \"9\"; the versions are 1, 2, 3, 4, 5, 6\nhelp: "), "{message}");
+            assert!(follow(folder, message).starts_with("price@live\n"));
+            continue;
         }
+        let rule = "before, or this version was rolled back or withdrawn\nhelp: ";
+        assert!(message.contains(&format!("price@live was not version {version} {rule}")), "{what}: {message}");
+        // The remedy of the message.
+        assert_eq!(follow(folder, message), format!("price@live is version {version}; it was 3.\n"));
+        succeeded(&run(folder, "rollback price models/"));
     }
     assert_eq!(rolled_back(folder), ["2", "1"]);
     // The remedy of the message.
@@ -77,9 +80,23 @@ fn a_rollback_to_a_damaged_version_offers_the_last_good_one() {
     assert!(message.contains("models/price/4.json: not a model file"), "{message}");
     let refused = run(folder, "rollback price models/ --to 4");
     assert!(complained(&refused).contains("models/price/4.json: not a model file"), "{}", complained(&refused));
+    assert!(complained(&refused).ends_with("--to 2\n"), "{}", complained(&refused));
     assert_eq!(follow(folder, message), "price@live is version 2; it was 5.\n");
+    // A version after it is the only one that is left.
+    fs::rename(folder.join("models/price/1.json"), folder.join("kept.json")).unwrap();
+    succeeded(&run(folder, "promote price 5 models/"));
+    let refused = run(folder, "rollback price models/ --to 1");
+    assert!(complained(&refused).contains("was version 1 before, which cannot"), "{}", complained(&refused));
+    assert_eq!(follow(folder, complained(&refused)), "price@live is version 2; it was 5.\n");
+    fs::rename(folder.join("kept.json"), folder.join("models/price/1.json")).unwrap();
     // The advice was a rollback, too: the next one does not return to version 5.
     assert_eq!(rolled_back(folder), ["1"]);
+    // A version that was not live and is damaged.
+    fs::write(folder.join("models/price/9.json"), "{").unwrap();
+    let refused = run(folder, "rollback price models/ --to 9");
+    assert!(complained(&refused).contains("models/price/9.json: not a model file"), "{}", complained(&refused));
+    assert!(follow(folder, complained(&refused)).starts_with("price@live\n"));
+    fs::remove_file(folder.join("models/price/9.json")).unwrap();
 
     released(folder, 1);
     for version in [1, 2] {
@@ -89,4 +106,42 @@ fn a_rollback_to_a_damaged_version_offers_the_last_good_one() {
     let message = complained(&refused);
     assert!(message.contains("help: no version before it is valid; publish one with --alias live\n"), "{message}");
     succeeded(&run(folder, "publish price.json models/ --alias live"));
+}
+
+#[test]
+fn a_rollback_goes_past_a_version_that_cannot_be_read() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    let file = folder.join("models/price/2.json");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("price@live was version 2 before, which cannot be released again: file://"), "{message}");
+    assert!(message.contains("models/price/2.json: cannot be read: is a directory\nhelp: "), "{message}");
+    assert_eq!(follow(folder, message), "price@live is version 1; it was 3.\n");
+}
+
+#[test]
+fn a_rollback_does_not_return_to_a_version_that_was_withdrawn() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 2);
+    succeeded(&run(folder, "unalias price live models/ --force --message data"));
+    succeeded(&run(folder, "publish price.json models/ --alias live"));
+    let refused = run(folder, "rollback price models/ --to 2");
+    let message = complained(&refused);
+    assert!(message.contains("was not version 2 before, or this version was rolled back or withdrawn"), "{message}");
+    assert_eq!(rolled_back(folder), ["1"], "2 was withdrawn");
+
+    // A version that is promoted again is released again.
+    succeeded(&run(folder, "promote price 2 models/"));
+    succeeded(&run(folder, "promote price 3 models/"));
+    assert_eq!(rolled_back(folder), ["2", "1"]);
+
+    // Nothing was live before.
+    succeeded(&run(folder, "unalias price live models/ --force"));
+    succeeded(&run(folder, "promote price 3 models/"));
+    assert_eq!(rolled_back(folder), [""; 0]);
 }

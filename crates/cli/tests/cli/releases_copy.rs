@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use ordinate::source::s3::S3Settings;
+use ordinate_model::identity::{ModelName, Version};
+use ordinate_releases::ReleaseCatalog;
 use rstest::rstest;
 
 use crate::releases::models;
@@ -135,4 +138,60 @@ fn a_command_that_fails_leaves_no_empty_folder(#[case] arguments: &str) {
     fs::create_dir(folder.join("new")).unwrap();
     complained(&run(folder, arguments));
     assert_eq!(fs::read_dir(folder.join("new")).unwrap().count(), 0, "what was there stays, and nothing else");
+}
+
+#[test]
+fn a_copy_that_returns_is_the_original() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    succeeded(&run(folder, "publish other.json production/"));
+    succeeded(&run(folder, "copy price@1 staging/ production/"));
+    for _ in 0..2 {
+        let back = run(folder, "copy price@2 production/ staging/");
+        let said = succeeded(&back);
+        assert!(said.starts_with("price@2 is in file://") && said.contains("/staging/price/1.json already."), "{said}");
+        assert!(said.ends_with("It is version 1 there.\n"), "{said}");
+    }
+    assert_eq!(files(&folder.join("staging")), ["1.json"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_at_the_same_time_are_one_copy() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    succeeded(&run(folder, "publish other.json production/"));
+    let place = |name: &str| format!("{}/{name}/", folder.display());
+    let open = |name: &str| ReleaseCatalog::open(&place(name), S3Settings::default()).unwrap();
+    let (name, version) = (ModelName::try_from("price".to_owned()).unwrap(), Version::first());
+    let mut copies = Vec::new();
+    for _ in 0..20 {
+        let (catalog, original) = (open("production"), open("staging").load(&name, &version).await.unwrap());
+        copies.push(tokio::spawn(async move { catalog.copy(original).await.unwrap().published }));
+    }
+    for copy in copies {
+        assert_eq!(copy.await.unwrap().model.version(), "2");
+    }
+    assert_eq!(files(&folder.join("production")), ["1.json", "2.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_leaves_a_file_that_cannot_be_read_as_it_is() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    let file = folder.join("production/price/1.json");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("nowhere", &file).unwrap();
+    for said in ["Copied price@1 to file://", "price@1 is in file://"] {
+        let copied = run(folder, "copy price@1 staging/ production/");
+        let text = succeeded(&copied);
+        assert!(text.starts_with(said) && text.ends_with("It is version 2 there: 1 is damaged.\n"), "{text}");
+    }
+    fs::remove_file(&file).unwrap();
+    fs::File::create(&file).unwrap().set_len((64 << 20) + 1).unwrap();
+    let copied = run(folder, "copy price@1 staging/ production/");
+    assert!(succeeded(&copied).ends_with("It is version 2 there: 1 is damaged.\n"), "{}", succeeded(&copied));
 }

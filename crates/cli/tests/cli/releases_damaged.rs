@@ -34,7 +34,7 @@ fn damaged_files_are_listed_and_hide_no_other() {
     fs::create_dir_all(folder.join("models/empty")).unwrap();
     let listed = run(folder, "models models/");
     assert!(succeeded(&listed).contains("price  3        live"), "{}", succeeded(&listed));
-    let empty = "warning: empty: there is no model \"empty\"; the only model is \"price\"";
+    let empty = "warning: empty: the folder has no version, so it is not a model\n";
     assert!(text(&listed.stderr).contains(empty), "{}", text(&listed.stderr));
 
     fs::write(folder.join("models/price/1.json"), "{").unwrap();
@@ -97,6 +97,8 @@ fn a_damaged_or_missing_live_version_is_replaced_with_force(#[case] content: Opt
 
 #[rstest]
 #[case::cut("{", "EOF while parsing")]
+#[case::no_object("[]", "invalid length 0, expected an object at")]
+#[case::no_release(r#"{"version": "1", "history": [1]}"#, "invalid type: integer `1`, expected an object at")]
 #[case::without_history(
     r#"{"version": "1", "history": []}"#,
     "the history is empty; expected the release of version 1"
@@ -200,4 +202,36 @@ fn a_file_of_another_model_or_version_is_damaged() {
     let message = complained(&refused);
     assert!(message.contains("price@live was version 2 before, which cannot be released again: file://"), "{message}");
     assert_eq!(follow(folder, message), "price@live is version 1; it was 3.\n");
+}
+
+#[test]
+fn what_is_in_the_place_of_files_is_listed_as_damaged() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 1);
+    succeeded(&run(folder, "publish price.json models/ --alias shadow"));
+    succeeded(&run(folder, "unalias price shadow models/"));
+    let file = |path: &str| folder.join("models/price").join(path);
+    succeeded(&run(folder, "models models/"));
+    fs::write(file("removed/shadow.json"), "{").unwrap();
+    fs::create_dir(file("3.json")).unwrap();
+    fs::create_dir(file("aliases/next.json")).unwrap();
+    fs::write(file(".ordinate-abc.tmp"), "{").unwrap();
+    let listed = run(folder, "models models/");
+    let warnings = complained_with_code(&listed, 1);
+    assert!(warnings.contains("warning: price: file://"), "{warnings}");
+    assert!(warnings.contains("removed/shadow.json: not an alias file"), "{warnings}");
+    assert!(warnings.contains("price/3.json: cannot be read: is a directory"), "{warnings}");
+    assert!(warnings.contains("aliases/next.json: cannot be read: is a directory"), "{warnings}");
+    assert!(warnings.contains("models/: 3 files are damaged or missing"), "{warnings}");
+    // A number whose file is a folder is not used.
+    assert!(succeeded(&run(folder, "publish price.json models/")).contains("price@4"));
+
+    // A list that cannot be read is named, and hides no version.
+    fs::remove_dir_all(file("removed")).unwrap();
+    fs::write(file("removed"), "").unwrap();
+    let listed = run(folder, "models models/");
+    let warnings = complained_with_code(&listed, 1);
+    assert!(warnings.contains("models/price/removed/: cannot be read: Not a directory"), "{warnings}");
+    assert!(text(&listed.stdout).contains("price  4 "), "{}", text(&listed.stdout));
 }

@@ -73,7 +73,7 @@ fn a_damaged_alias_does_not_hide_the_versions_and_the_other_aliases() {
     assert_eq!(listed(), all);
     served.terminate();
     let (_, log) = served.wait();
-    assert!(log.contains("left out, because its file is damaged") && log.contains("next.json"), "{log}");
+    assert!(log.contains("left out, because its file cannot be read") && log.contains("next.json"), "{log}");
 }
 
 #[rstest]
@@ -167,7 +167,8 @@ async fn a_removed_alias_is_followed_and_a_lost_one_is_a_failed_refresh(#[case] 
     run(&format!("unalias price live {catalog} --force"));
     run(&format!("unalias price shadow {catalog}"));
     let is_removed = |(status, problem): &(u16, String)| {
-        *status == 404 && problem.contains(r#"the model \"price\" has no alias \"live\""#)
+        let reason = r#"the default model \"price\" is not released: the model \"price\" has no alias \"live\""#;
+        *status == 404 && problem.contains(reason) && problem.contains("no_default_model")
     };
     wait_until(|| predict(&served), is_removed);
     // Refreshes after that change nothing.

@@ -190,7 +190,6 @@ fn model_uri_may_be_a_relative_path(#[case] path: &str) {
 #[rstest]
 #[case::no_such_file("nope.json", &[], "/nope.json: no such file\nhelp: use a model file written by `ordinate train --out`\n")]
 #[case::not_a_model("line.csv", &[], "\nhelp: use a model file written by `ordinate train --out`\n")]
-#[case::a_folder(".", &[], "\nhelp: use a model file written by `ordinate train --out`\n")]
 #[case::another_name("line.json", &[("DEFAULT_MODEL", "lime")], "\nhelp: serve the model of that name, or set DEFAULT_MODEL=line\n")]
 fn a_local_model_of_model_uri_that_cannot_be_served_ends_the_command(
     #[case] path: &str,
