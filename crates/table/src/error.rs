@@ -16,7 +16,7 @@ use super::text_file::fitting;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_ROW_BYTES};
 pub use location::{Header, Location, NamedColumn, Purpose};
 use location::{in_column, listed_with_suggestions, quoted, suggestion};
-use ordinate_model::signature::CellError;
+use ordinate_model::signature::{CellError, FeatureType};
 use ordinate_model::wording::counted;
 pub use shell::shell_word;
 
@@ -139,12 +139,14 @@ pub enum DataError {
     #[error("--exclude: the model would have no columns\nhelp: exclude fewer")]
     NoTerms,
     /// No column to predict from.
-    #[error("{}: no columns left to predict {target:?} from", path.display())]
+    #[error("{}: no columns left to predict {target:?} from\nhelp: {advice}", path.display())]
     NoFeatures {
         /// The file.
         path: PathBuf,
         /// The target.
         target: String,
+        /// The action that helps.
+        advice: &'static str,
     },
     /// A column with two roles, such as target and feature, with which a model would copy the answer.
     #[error("column {column:?} is {role} and cannot be a feature too\nhelp: remove it from --features")]
@@ -183,6 +185,16 @@ pub enum DataError {
     TwoTypes {
         /// The column.
         column: String,
+    },
+    /// A type other than a number for weights, offset or exposure.
+    #[error("{option}: the {column} must be a number, got the type {kind}\nhelp: remove it from {option}")]
+    RoleNotNumber {
+        /// The option that gives the type.
+        option: &'static str,
+        /// The column.
+        column: NamedColumn,
+        /// The type.
+        kind: FeatureType,
     },
     /// A type or a rule for a column that is not used.
     #[error(

@@ -248,11 +248,13 @@ impl Inference<'_> {
             // No values at all: whatever the type is, the column will be left out.
             return self.typed(FeatureType::Double, Reading::default(), Vec::new());
         }
-        let is_target = self.column.named.purpose == super::Purpose::Target;
-        if let Some(zeros) = contents.numerals.leading_zeros.as_ref().filter(|_| self.words.others.is_empty()) {
+        let purpose = self.column.named.purpose;
+        let is_target = purpose == super::Purpose::Target;
+        let may_be_category = self.words.others.is_empty() && !purpose.needs_numbers();
+        if let Some(zeros) = contents.numerals.leading_zeros.as_ref().filter(|_| may_be_category) {
             return self.category(vec![Note::LeadingZeros(zeros.clone())], true);
         }
-        if let Some(date) = self.compact_date().filter(|_| !is_target) {
+        if let Some(date) = self.compact_date().filter(|_| !is_target && !purpose.needs_numbers()) {
             return date;
         }
         if let Some(numeric) = self.number(forms, mark) {

@@ -102,7 +102,12 @@ impl Selection {
             }
         }
         if !names.iter().any(|name| offset != Some(name)) {
-            return Err(DataError::NoFeatures { path: header_location.path.clone(), target: target.clone() });
+            let advice = if self.exclude.is_empty() {
+                "add columns to the data that predict it: target, weights, offset and exposure do not"
+            } else {
+                "remove columns from --exclude, or add columns to the data that predict it"
+            };
+            return Err(DataError::NoFeatures { path: header_location.path.clone(), target: target.clone(), advice });
         }
         if let Some(offset) = offset.filter(|offset| !names.contains(offset)) {
             names.push(offset.clone());

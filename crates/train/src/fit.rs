@@ -8,6 +8,7 @@ mod notes;
 mod penalised;
 mod redundant;
 mod robust;
+mod separation;
 mod unpenalised;
 
 use super::error::TrainError;
@@ -17,7 +18,7 @@ use super::solver::cross_validation;
 use super::solver::cross_validation::SelectionRule;
 use super::solver::error::SolveError;
 use super::solver::logistic;
-use super::solver::logistic::LogisticSettings;
+use super::solver::logistic::{LogisticFit, LogisticSettings};
 use super::solver::moments::{Accumulator, Moments, RedundantColumns};
 use super::surveyed_table::SurveyedTable;
 use super::training_rows::TrainingRows;
@@ -144,6 +145,8 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     }
     let held_out = held_out_rows(&table, holdout);
     let whole = logistic::fit(&all, count, &settings).map_err(in_classes(&table))?;
+    let separation = logistic::penalised_separation(&all, count, &settings, &whole).map_err(in_classes(&table))?;
+    let whole = LogisticFit { separation, ..whole };
     let evaluated = if held_out == 0 {
         whole.clone()
     } else {

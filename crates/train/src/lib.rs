@@ -169,8 +169,7 @@ fn measure(
     // Loading a model file verifies a golden row.
     let draft = builder.seal(evaluated, vec![first_row(table)?], |_| None, None, None)?;
     let model = Model::from_json(draft.to_json()?.as_bytes())?;
-    let parameters = evaluated.least_squares_parameters();
-    MeasuringPass { plan: builder.plan, table, holdout, model: &model, parameters, whole }.run(test_data)
+    MeasuringPass { plan: builder.plan, table, holdout, model: &model, evaluated, whole }.run(test_data)
 }
 
 /// The notes on how a plan is measured.

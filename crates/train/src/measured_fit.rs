@@ -23,8 +23,8 @@ pub(super) struct MeasuringPass<'a> {
     pub(super) holdout: &'a Holdout,
     /// The fit to the rows that are not held out.
     pub(super) model: &'a Model,
-    /// The number of its parameters, for least squares.
-    pub(super) parameters: Option<u64>,
+    /// The same.
+    pub(super) evaluated: &'a Fit,
     /// The fit to all rows.
     pub(super) whole: &'a Fit,
 }
@@ -54,10 +54,14 @@ impl MeasuringPass<'_> {
     /// # Errors
     /// [`TrainError`] when they cannot be read or predicted.
     pub(super) fn run(&self, test_data: Option<&TestData<'_>>) -> Result<MeasuredFit, TrainError> {
-        let Self { plan, table, holdout, model, parameters, whole } = *self;
+        let Self { plan, table, holdout, model, evaluated, whole } = *self;
+        let parameters = evaluated.least_squares_parameters();
         let mut measurement = Measurement::new(model).calibrating(plan.calibrate).of_parameters(parameters);
-        let mut collector =
-            plan.report.then(|| ReportDataCollector::new(model).calibrating(plan.calibrate).of_parameters(parameters));
+        let new_collector = || {
+            let collector = ReportDataCollector::new(model).calibrating(plan.calibrate).of_parameters(parameters);
+            collector.of_information(evaluated.working_information())
+        };
+        let mut collector = plan.report.then(new_collector);
         let mut baseline = BaselineBuilder::from_document(model.document());
         let mut residuals = Residuals::default();
         let mut weight = 0.0;

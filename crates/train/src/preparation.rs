@@ -61,6 +61,18 @@ impl Preparation {
         }
     }
 
+    /// The option that gives a column a type other than a number, and the type.
+    pub(crate) fn other_than_number(&self, name: &str) -> Option<(&'static str, FeatureType)> {
+        let types = self.types.iter().map(|(column, kind)| ("--types", Some(column), *kind));
+        let categorical = self.categorical.iter().map(|column| ("--categorical", Some(column), FeatureType::String));
+        let dates = self.dates.iter().map(|(column, _)| ("--date-format", column.as_ref(), FeatureType::Date));
+        let is_number = |kind| matches!(kind, FeatureType::Double | FeatureType::Long);
+        let mut given = types.chain(categorical).chain(dates);
+        given
+            .find(|(_, column, kind)| column.is_some_and(|column| column == name) && !is_number(*kind))
+            .map(|(option, _, kind)| (option, kind))
+    }
+
     /// The columns that options name, with the option, and whether it applies to features only.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &String, bool)> {
         let types = self.types.iter().map(|(column, _)| ("--types", column, false));

@@ -31,7 +31,7 @@ use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{RowRules, resolve};
 use ordinate_table::spool::Spool;
 use ordinate_table::survey::{Pace, survey};
-use ordinate_table::{DataError, Decision, NamedColumn, Scan, Source};
+use ordinate_table::{DataError, Decision, NamedColumn, Purpose, Scan, Source};
 pub use problems::Problems;
 
 /// Training data with inferred types, before the estimator is known.
@@ -287,6 +287,7 @@ fn roles(source: &Source, preparation: &Preparation) -> Result<Vec<RoleOf>, Data
             }
         }
     }
+    check_declared(source, preparation)?;
     let role = |(place, name): (usize, &String)| {
         let role = match place.cmp(&target) {
             std::cmp::Ordering::Less => match source.offset.as_ref().filter(|offset| offset.name == *name) {
@@ -299,6 +300,19 @@ fn roles(source: &Source, preparation: &Preparation) -> Result<Vec<RoleOf>, Data
         RoleOf { role, named: NamedColumn { name: name.as_str().into(), purpose: role.purpose() } }
     };
     Ok(source.names().iter().enumerate().map(role).collect())
+}
+
+/// Checks that no option makes something else than numbers of the weights, the offset or the exposure.
+fn check_declared(source: &Source, preparation: &Preparation) -> Result<(), DataError> {
+    let weights = source.names().last().filter(|_| source.has_weights).map(|name| (name, Purpose::Weight));
+    let offset = source.offset.as_ref().map(|offset| (&offset.name, offset.purpose()));
+    for (name, purpose) in weights.into_iter().chain(offset) {
+        if let Some((option, kind)) = preparation.other_than_number(name) {
+            let column = NamedColumn { name: name.as_str().into(), purpose };
+            return Err(DataError::RoleNotNumber { option, column, kind });
+        }
+    }
+    Ok(())
 }
 
 /// Checks that reference levels are levels.

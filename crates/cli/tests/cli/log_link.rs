@@ -346,3 +346,22 @@ fn three_rows_are_enough_for_a_line() {
     let printed = run(&folder, "train data.csv --target y");
     assert!(!succeeded(&printed).contains("too few rows for a fit"), "{}", succeeded(&printed));
 }
+
+/// The fit that is measured is one without the held-out rows.
+#[rstest]
+#[case("", true)]
+#[case("--test-fraction 0", true)]
+#[case("--alpha 0.1", false)]
+fn reports_have_the_influential_rows_and_the_baseline_of_rates(#[case] options: &str, #[case] has_leverages: bool) {
+    let folder = folder();
+    for (command, baseline) in [(COUNT, "times the exposure of each row"), (AMOUNT, "times the exposure of each row")] {
+        succeeded(&run(&folder, &format!("{command} {options} --report r.html --card r.md --out m.json")));
+        let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+        let card = fs::read_to_string(folder.path().join("r.md")).unwrap();
+        assert!(page.contains("Influential rows") && page.contains(baseline) && card.contains(baseline));
+        assert_eq!((page.contains(">Cook's distance<"), page.contains(">influence<")), (has_leverages, !has_leverages));
+    }
+    let plain = run(&folder, &format!("{COUNT} {options}"));
+    let reported = run(&folder, &format!("{COUNT} {options} --report r.html"));
+    assert_eq!(succeeded(&plain).lines().next(), succeeded(&reported).lines().next());
+}

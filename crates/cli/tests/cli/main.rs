@@ -39,6 +39,7 @@ mod releases_served;
 mod releases_unreadable;
 mod releases_unwritable;
 mod report;
+mod roles;
 mod serve;
 mod serve_clients;
 mod serve_container;

@@ -20,6 +20,8 @@ use crate::support::{folder_with_data, text, train};
 #[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]
 #[case::no_name_is_near("x,price\n1,2\n", "q", &["line 1", "\"q\"", "\"x\", \"price\""])]
 #[case::only_the_target("y\n1\n", "y", &["no columns left to predict", "\"y\""])]
+#[case::only_the_exposure("y,m\n1,2\n2,3\n", "y --estimator poisson --exposure m", &["no columns left", "help: add columns"])]
+#[case::no_weight("x,w,y\n1,0,2\n2,0,3\n", "y --weights w", &["weight of zero", "help: check the weights, or leave out"])]
 #[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "expected 2 fields", "got 3"])]
 #[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "expected 2 fields", "got 1"])]
 #[case::rows_of_other_widths("x,y\n1,2\n1\n1,2\n3,4,5\n", "y", &["line 3", "2 of 4 rows", "lines 3, 5"])]

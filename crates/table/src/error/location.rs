@@ -86,10 +86,18 @@ impl fmt::Display for NamedColumn {
     }
 }
 
+impl Purpose {
+    /// Whether the column must be of numbers: it weighs rows or enters the score as it is.
+    #[must_use]
+    pub fn needs_numbers(self) -> bool {
+        matches!(self, Self::Weight | Self::Offset | Self::Exposure)
+    }
+}
+
 impl NamedColumn {
     /// What to do about a value that is not of the declared type.
     pub(crate) fn advice_on_type(&self) -> String {
-        if matches!(self.purpose, Purpose::Weight | Purpose::Offset | Purpose::Exposure) {
+        if self.purpose.needs_numbers() {
             return "correct it, or remove the row".to_owned();
         }
         let option = shell_word(&format!("{}=string", self.name));

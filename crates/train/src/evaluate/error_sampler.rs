@@ -155,7 +155,9 @@ impl ErrorSampler {
                 };
                 // A target without a logarithm has the largest error.
                 let score = if score.is_finite() { score } else { f64::MAX };
-                keep(kept, self.capacity, hash, || ValueError { score, rate: value / label.exposure });
+                // An offset may be beyond the range of doubles where the mean is not.
+                let rate = if label.exposure.is_finite() { value / label.exposure } else { f64::INFINITY };
+                keep(kept, self.capacity, hash, || ValueError { score, rate });
             }
             (Sample::Classes(kept), PredictedRow::Class { class, probabilities }) => {
                 keep(kept, self.capacity, hash, || ClassProbabilities {

@@ -4,6 +4,7 @@ use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::glm::GlmFit;
 use crate::solver::least_squares::LeastSquaresFit;
+use crate::solver::leverage::WorkingInformation;
 use crate::solver::logistic::LogisticFit;
 use crate::solver::path::PenalisedFit;
 use ordinate_model::family::Family;
@@ -46,6 +47,11 @@ impl Fit {
                 Family::Gamma => EstimatorKind::Gamma,
             },
         }
+    }
+
+    /// The information about the coefficients of logistic regression of two classes without a penalty.
+    pub(crate) fn working_information(&self) -> Option<&WorkingInformation> {
+        if let Self::Logistic(fit) = self { fit.working.as_ref() } else { None }
     }
 
     /// The number of parameters of least squares, each of which uses one degree of freedom; `None` for other fits.

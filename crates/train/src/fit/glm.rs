@@ -26,7 +26,9 @@ pub(super) fn glm(
     plan: &Plan,
     family: Family,
 ) -> Result<(TrainingTable, Fits), TrainError> {
-    let settings = GlmSettings { alpha: plan.penalty.fixed_alpha(), ..GlmSettings::new(family) };
+    let alpha = plan.penalty.fixed_alpha();
+    // A report has the influence of each row on the evaluated fit.
+    let settings = GlmSettings { alpha, statistics_of_part: plan.report, ..GlmSettings::new(family) };
     let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, settings.alpha == 0.0)?;
     let names = with_target(&table);
     // The columns and the target are finite: a mean that is not has its size from the offset.
@@ -162,16 +164,25 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
     if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0
     {
         notes.push(format!(
-            "the counts vary more than a Poisson distribution (Pearson's χ² is {} times its degrees of freedom): standard errors \
-             and intervals of the mean are too small by a factor of about {}",
-            rounded(ratio, 3),
-            rounded(ratio.sqrt(), 3)
+            "the counts vary more than a Poisson distribution (Pearson's χ² {}): standard errors \
+             and intervals of the mean are too small{}",
+            if ratio.is_finite() {
+                format!("is {} times its degrees of freedom", rounded(ratio, 3))
+            } else {
+                "is too large for a double".to_owned()
+            },
+            if ratio.is_finite() {
+                format!(" by a factor of about {}", rounded(ratio.sqrt(), 3))
+            } else {
+                String::new()
+            }
         ));
     }
     if fit.family == Family::Gamma && statistics.is_exact(fit.weight) {
         notes.push("the fit is exact: all residuals are zero".to_owned());
     }
-    if fit.alpha == 0.0 && statistics.degrees_of_freedom <= 0.0 {
+    // The dispersion of a Poisson distribution is known.
+    if fit.family == Family::Gamma && fit.alpha == 0.0 && statistics.degrees_of_freedom <= 0.0 {
         notes.push("no residual degrees of freedom; standard errors are not available".to_owned());
     }
     notes

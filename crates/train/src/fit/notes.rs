@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::fits::{Fit, Fits};
 use super::glm;
+use super::separation;
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::glm::GlmFit;
 use crate::solver::least_squares::LeastSquaresFit;
-use crate::solver::logistic::{LogisticFit, OneClassValue};
+use crate::solver::logistic::LogisticFit;
 use crate::summary::{Summary, Term, rounded, significant};
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::scalar::Scalar;
@@ -27,9 +28,6 @@ const NEARLY_DEPENDENT: f64 = 1e-7;
 
 /// Pearson's χ² ÷ degrees of freedom above which counts vary more than a Poisson distribution does.
 pub(super) const OVERDISPERSED: f64 = 1.5;
-
-/// The mean log loss below which nearly all rows are separated: the note is then on the classes, not on single columns.
-const NEARLY_CERTAIN: f64 = 1e-3;
 
 impl Fits {
     /// The notes on both fits to a design of these columns, of these classes.
@@ -67,7 +65,8 @@ impl Fit {
             }
             // Without a penalty, separable classes are an error.
             Self::Logistic(fit) if fit.inference.is_none() => {
-                notes.extend(separated(fit, columns, classes).or_else(|| separable(fit)));
+                let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+                notes.extend(fit.separation.as_ref().map(|proof| separation::note(proof, &names, classes)));
             }
             Self::Glm(fit) => notes.extend(glm::notes(fit, columns)),
             Self::Logistic(_) | Self::Penalised { .. } => {}
@@ -182,47 +181,6 @@ pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn
     extreme.into_iter().chain(high).chain(dates).collect()
 }
 
-fn separable(fit: &LogisticFit) -> Option<String> {
-    fit.separation.is_some().then(|| {
-        "the classes are separable (nearly) without error, so only the penalty keeps the coefficients finite: they depend \
-         more on C than on the data"
-            .to_owned()
-    })
-}
-
-/// Columns of which only the penalty keeps the coefficients finite.
-fn separated(fit: &LogisticFit, columns: &[DesignColumn], classes: &[Scalar]) -> Option<String> {
-    let name = |column: usize| columns.get(column).map(|column| one_line(&column.name)).unwrap_or_default();
-    let described = |value: &OneClassValue| {
-        let has_level =
-            columns.get(value.column).is_some_and(|column| column.product.iter().any(|f| f.level.is_some()));
-        let class = classes.get(value.class).map(|class| one_line(&class.to_string())).unwrap_or_default();
-        let rows = counted(value.rows, "row", "rows");
-        let which = match (has_level, value.is_one) {
-            (true, true) => format!("{}: all {rows} with it", name(value.column)),
-            (true, false) => format!("{}: all {rows} without it", name(value.column)),
-            (false, is_one) => format!("{} = {}: all {rows}", name(value.column), u8::from(is_one)),
-        };
-        format!("{which} have the class \"{class}\"")
-    };
-    let values: Vec<String> = fit.one_class.iter().map(described).collect();
-    if !values.is_empty() {
-        let (which, them) = if values.len() == 1 { ("this coefficient", "it") } else { ("these coefficients", "them") };
-        return Some(format!(
-            "only the penalty keeps {which} finite (quasi-complete separation), and a larger C makes {them} larger: {}",
-            listed(&values, NAMED)
-        ));
-    }
-    let separation = fit.separation.as_ref().filter(|separation| !separation.complete)?;
-    let names: Vec<String> = separation.columns.iter().map(|column| name(*column)).collect();
-    (fit.log_loss > NEARLY_CERTAIN).then(|| {
-        format!(
-            "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes them larger: {}",
-            listed(&names, NAMED)
-        )
-    })
-}
-
 fn not_converged(result: &CrossValidationResult) -> Option<String> {
     let count = result.path.iter().filter(|candidate| !candidate.converged).count();
     let tried = result.path.len();
@@ -308,10 +266,12 @@ mod tests {
             gradient: 3e-4,
             converged,
             worst: 1.0,
+            rows: 20,
             separation: None,
             one_class: Vec::new(),
             log_loss: 0.5,
             leverage_factor: None,
+            working: None,
             inference: None,
         })
     }

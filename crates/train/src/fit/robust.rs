@@ -44,16 +44,15 @@ pub(crate) fn robust_errors(
         }
         Ok(())
     })?;
-    Ok(match sums.finish(fit, total) {
-        Ok(errors) => (Some(errors), None),
-        Err(row) => {
-            let note = format!(
-                "row {} of the data alone determines a coefficient, so that {} is not defined: standard errors are classical; \
-                 --standard-errors hc1 does not divide by leverages",
-                row + 1,
-                kind.name()
-            );
-            (None, Some(note))
-        }
-    })
+    let alone = sums.alone();
+    let errors = sums.finish(fit, total);
+    let note = alone.map(|row| {
+        let (row, kind) = (row + 1, kind.name());
+        let what = match errors {
+            Some(_) => format!("{kind} is too small for it"),
+            None => format!("{kind} is not defined: standard errors are classical"),
+        };
+        format!("row {row} of the data alone determines a coefficient, and has no residual, so that {what}")
+    });
+    Ok((errors, note))
 }

@@ -1,27 +1,18 @@
 //! Logistic regression without a penalty, with its inference.
 
-use std::fmt::Write as _;
-
 use super::glm::note_on_fractional_weights;
+use super::separation::in_separated_classes;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
-use crate::solver::error::SolveError;
 use crate::solver::logistic;
-use crate::solver::logistic::{
-    ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, Separation,
-    SeparationProof, UnpenalisedFit,
-};
-use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
+use crate::solver::logistic::{LogisticFit, LogisticInference, LogisticSettings, NoInference, UnpenalisedFit};
+use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary};
 use crate::training_rows::TrainingRows;
 use crate::training_table::TrainingTable;
-use ordinate_model::wording::{NAMED, counted, listed, one_line};
-use ordinate_table::infer::name_option;
-use ordinate_table::{Decision, shell_word};
-
-/// The most separating columns that an error describes.
-const MOST_DESCRIBED: usize = 3;
+use ordinate_model::wording::one_line;
+use ordinate_table::Decision;
 
 /// Fits without a penalty. The columns of the table are linearly independent.
 ///
@@ -98,87 +89,6 @@ fn without_inference(reason: &NoInference, fit: &LogisticFit, table: &TrainingTa
         );
     }
     notes
-}
-
-/// As [`in_classes`], with the names of the columns that separate the classes.
-fn in_separated_classes(table: &TrainingTable) -> impl Fn(SolveError) -> TrainError + '_ {
-    move |error| match error {
-        SolveError::Separated(SeparationProof::Columns(columns)) => separated_by_columns(table, &columns),
-        SolveError::Separated(SeparationProof::Combination(separation)) => separated_together(table, &separation),
-        other => in_classes(table)(other),
-    }
-}
-
-/// The error of columns that alone separate the classes.
-fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation]) -> TrainError {
-    let name = |separation: &ColumnSeparation| table.names().get(separation.column).cloned().unwrap_or_default();
-    let described: Vec<String> = separations
-        .iter()
-        .map(|separation| format!("{:?} {}", one_line(&name(separation)), described(table, separation)))
-        .collect();
-    let names: Vec<String> = separations.iter().map(name).collect();
-    let more = described.len().saturating_sub(MOST_DESCRIBED);
-    let mut what = described.into_iter().take(MOST_DESCRIBED).collect::<Vec<_>>().join("; ");
-    if more > 0 {
-        let _ = write!(what, "; and {}", counted(more, "more column", "more columns"));
-    }
-    error(table, &what, &names)
-}
-
-/// Such as `is 0 in every row of the class "yes"`.
-fn described(table: &TrainingTable, separation: &ColumnSeparation) -> String {
-    let ColumnSeparation { low, high, .. } = separation;
-    let of = |classes: &[usize]| {
-        let labels = classes.iter().filter_map(|class| table.classes().get(*class));
-        let labels: Vec<String> = labels.map(|label| format!("{:?}", label.to_string())).collect();
-        let noun = if labels.len() == 1 { "class" } else { "classes" };
-        format!("the {noun} {}", listed(&labels, NAMED))
-    };
-    let constant = |side: &SeparatedClasses| {
-        let [least, most] = side.range;
-        (least.to_bits() == most.to_bits())
-            .then(|| format!("is {} in every row of {}", rounded(least, 15), of(&side.classes)))
-    };
-    constant(low).or_else(|| constant(high)).unwrap_or_else(|| {
-        let ([_, low_end], [high_end, _]) = (low.range, high.range);
-        format!(
-            "is at most {} in {} and at least {} in {}",
-            rounded(low_end, 15),
-            of(&low.classes),
-            rounded(high_end, 15),
-            of(&high.classes)
-        )
-    })
-}
-
-/// The error of columns that together separate the classes.
-fn separated_together(table: &TrainingTable, separation: &Separation) -> TrainError {
-    let Separation { columns, complete } = separation;
-    let names: Vec<String> = columns.iter().filter_map(|column| table.names().get(*column)).cloned().collect();
-    let quoted: Vec<String> = names.iter().map(|name| format!("{:?}", one_line(name))).collect();
-    let what = match (names.len(), complete) {
-        (1, true) => format!("{} separates the classes", listed(&quoted, NAMED)),
-        (1, false) => format!("{} separates some rows of a class from the others", listed(&quoted, NAMED)),
-        (_, true) => format!("a combination of the columns {} separates the classes", listed(&quoted, NAMED)),
-        (_, false) => {
-            format!(
-                "a combination of the columns {} separates some rows of a class from the others",
-                listed(&quoted, NAMED)
-            )
-        }
-    };
-    error(table, &what, &names)
-}
-
-fn error(table: &TrainingTable, what: &str, names: &[String]) -> TrainError {
-    let excluded = match names {
-        [name] if table.names().len() > 1 => {
-            format!(", or leave the column out with --exclude {}", shell_word(&name_option(name)))
-        }
-        _ => String::new(),
-    };
-    let help = format!("fit with a penalty: --c 1{excluded}");
-    TrainError::Separated { data: table.label(), what: what.to_owned(), help }
 }
 
 /// The summary of a fit without a penalty.

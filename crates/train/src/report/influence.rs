@@ -6,9 +6,10 @@ use std::collections::BinaryHeap;
 use maud::{Markup, html};
 
 use super::input::ReportInput;
-use super::report_data::{ReportData, distance};
+use super::report_data::{ReportData, distance_by};
 use super::table::{ReportTable, TableCell};
 use crate::evaluate::Label;
+use crate::solver::leverage::WorkingInformation;
 use crate::summary::rounded;
 use ordinate_model::family::Family;
 use ordinate_model::{Model, PredictedRow};
@@ -31,15 +32,17 @@ pub struct InfluentialRow {
     pub actual: f64,
     /// The prediction, or the probability of the class.
     pub predicted: f64,
-    /// Target − prediction, of the logarithms if those were fitted; for a generalised linear model the Pearson
-    /// residual; or the length of the differences between the probabilities and those of the class.
+    /// Target − prediction, of the logarithms if those were fitted; for a generalised linear model, and for two classes
+    /// without a penalty, the Pearson residual; or the length of the differences between the probabilities and those of
+    /// the class.
     pub residual: f64,
     /// The weight.
     pub weight: f64,
-    /// The leverage, between 0 and 1.
-    pub leverage: f64,
-    /// Cook's distance: `r²h/((1 − h)p)` for the standardised residual r, leverage h and p coefficients. For classes,
-    /// and without a residual variance, its analogue with the mean square of the residuals.
+    /// The leverage, between 0 and 1, of a fit whose hat matrix is known.
+    pub leverage: Option<f64>,
+    /// Cook's distance: `r²h/((1 − h)p)` for the standardised residual r, leverage h and p coefficients. Without a
+    /// leverage or a dispersion its analogue, by the distance of the row from the others and the mean square of the
+    /// residuals.
     pub distance: f64,
 }
 
@@ -51,8 +54,13 @@ pub(super) struct InfluenceCollector {
     parameters: f64,
     family: Option<Family>,
     variance: Option<f64>,
+    /// The factor R and the centre of the scaled columns.
+    r: Vec<Vec<f64>>,
+    center: Vec<f64>,
     /// The sum of the working weights of a generalised linear model.
     working_weight: Option<f64>,
+    /// Whether the model is one of two classes without a penalty.
+    is_binomial: bool,
     through_origin: bool,
     weight: f64,
     squares: f64,
@@ -88,12 +96,29 @@ impl InfluenceCollector {
             parameters: columns + if through_origin { 0.0 } else { 1.0 },
             family,
             variance: inference.and_then(|inference| inference.residual_variance.or(inference.dispersion)),
+            r: inference.map(|inference| inference.r.clone()).unwrap_or_default(),
+            center: inference.map(|inference| inference.center.clone()).unwrap_or_default(),
+            is_binomial: false,
             working_weight: inference.filter(|_| family.is_some()).and_then(|inference| inference.weight),
             through_origin,
             weight: 0.0,
             squares: 0.0,
             fitted: 0,
             kept: BinaryHeap::new(),
+        }
+    }
+
+    /// For a model of two classes with this information about its coefficients.
+    pub(super) fn of_information(self, information: &WorkingInformation) -> Self {
+        let columns = information.center.len() as f64;
+        Self {
+            is_possible: self.rows * columns * columns <= MOST_WORK,
+            r: information.triangle.rows().to_vec(),
+            center: information.center.clone(),
+            working_weight: Some(information.weight),
+            variance: Some(1.0),
+            is_binomial: true,
+            ..self
         }
     }
 
@@ -110,21 +135,32 @@ impl InfluenceCollector {
         if !self.is_possible {
             return;
         }
-        let (predicted, residual) = match (answer, residual) {
-            (PredictedRow::Value(value), Some(residual)) => (value, residual),
+        let (predicted, residual, working) = match (answer, residual) {
+            (PredictedRow::Value(value), Some(residual)) => {
+                (value, residual, self.family.map_or(1.0, |family| family.working_weight(value)))
+            }
             (PredictedRow::Class { probabilities, .. }, _) => {
                 let own = label.class();
+                let probability = probabilities.get(own).copied().unwrap_or(0.0);
                 let off = |(class, p): (usize, &f64)| if class == own { (1.0 - p).powi(2) } else { p * p };
-                let length = probabilities.iter().enumerate().map(off).sum::<f64>().sqrt();
-                (probabilities.get(own).copied().unwrap_or(0.0), length)
+                let squares = probabilities.iter().enumerate().map(off).sum::<f64>();
+                match probabilities {
+                    [first, second] if self.is_binomial => {
+                        let working = first * second;
+                        let difference = if own == 1 { *first } else { -second };
+                        (probability, difference / working.sqrt(), working)
+                    }
+                    _ => (probability, squares.sqrt(), 1.0),
+                }
             }
             _ => return,
         };
         self.fitted += 1;
         self.weight += label.weight;
         self.squares += label.weight * residual * residual;
-        let Some(distance) = distance(model, row).filter(|distance| distance.is_finite()) else { return };
-        let working = label.weight * self.family.map_or(1.0, |family| family.working_weight(predicted));
+        let distance = distance_by(&self.r, &self.center, model, row).filter(|distance| distance.is_finite());
+        let Some(distance) = distance else { return };
+        let working = label.weight * working;
         let least = 1.0 / self.working_weight.unwrap_or(self.rows);
         let influence = label.weight * residual * residual * working * (least + distance);
         if influence.is_nan() {
@@ -158,6 +194,7 @@ impl InfluenceCollector {
             let leverage = (working * (least + distance)).min(1.0);
             let square = weight * residual * residual / variance;
             let distance = square * leverage / (1.0 - leverage).powi(2) / self.parameters;
+            let leverage = self.variance.map(|_| leverage);
             InfluentialRow { row, actual, predicted, residual, weight, leverage, distance }
         };
         let mut rows: Vec<InfluentialRow> = self.kept.into_iter().map(row).collect();
@@ -175,12 +212,16 @@ pub(super) fn influential_rows(input: &ReportInput<'_>, data: &ReportData) -> Op
     }
     let classes = input.document.estimator.classes();
     let target = &input.document.signature.target().name;
-    let headings = if classes.is_some() {
-        ["row", target, "its probability", "leverage", "influence"].map(str::to_owned).to_vec()
-    } else {
-        let residual = if input.document.estimator.glm_family().is_some() { "Pearson residual" } else { "residual" };
-        ["row", target, "predicted", residual, "leverage", "Cook's distance"].map(str::to_owned).to_vec()
+    let has_leverages = data.influential.iter().all(|row| row.leverage.is_some());
+    let is_pearson = input.document.estimator.glm_family().is_some() || (classes.is_some() && has_leverages);
+    let residual = if is_pearson { "Pearson residual" } else { "residual" };
+    let mut headings = match classes {
+        Some(_) if has_leverages => vec!["row", target, "its probability", residual],
+        Some(_) => vec!["row", target, "its probability"],
+        None => vec!["row", target, "predicted", residual],
     };
+    headings.extend(if has_leverages { ["leverage", "Cook's distance"].as_slice() } else { &["influence"] });
+    let headings: Vec<String> = headings.into_iter().map(str::to_owned).collect();
     let mut table = ReportTable::new("The fitted rows with the largest influence on the fit", headings);
     let number = |value: f64, digits| TableCell::Number(rounded(value, digits));
     for row in &data.influential {
@@ -190,21 +231,28 @@ pub(super) fn influential_rows(input: &ReportInput<'_>, data: &ReportData) -> Op
                 let class = class.map(|(_, class)| class.label()).unwrap_or_default();
                 vec![TableCell::Text(class), number(row.predicted, 3)]
             }
-            None => vec![number(row.actual, 5), number(row.predicted, 5), number(row.residual, 5)],
+            None => vec![number(row.actual, 5), number(row.predicted, 5)],
         };
-        cells.extend([number(row.leverage, 3), number(row.distance, 3)]);
+        if classes.is_none() || has_leverages {
+            cells.push(number(row.residual, 5));
+        }
+        cells.extend(row.leverage.filter(|_| has_leverages).map(|leverage| number(leverage, 3)));
+        cells.push(number(row.distance, 3));
         table.row((row.row + 1).to_string(), cells);
     }
     Some(html! {
         (table)
         p {
             "Rows are counted from 1, without those that were left out. "
-            @if classes.is_some() {
+            @if has_leverages {
+                "Cook's distance is large for rows far from the others with large residuals: it measures how far all predictions \
+                 move if the row is left out."
+            } @else if classes.is_some() {
                 "Influence is the analogue of Cook's distance for probabilities: it is large for rows far from the others whose \
                  class is improbable to the model."
             } @else {
-                "Cook's distance is large for rows far from the others with large residuals: it measures how far all predictions \
-                 move if the row is left out."
+                "Influence is the analogue of Cook's distance for a fit with a penalty: it is large for rows far from the others \
+                 with large residuals."
             }
             " Check these rows for errors in the data."
         }

@@ -41,10 +41,19 @@ impl MetricTable {
     }
 }
 
-/// The baseline: one prediction for every row.
+/// The baseline: one prediction for every row, or one rate.
 pub(super) fn baseline_sentence(input: &ReportInput<'_>) -> &'static str {
     use ordinate_model::preprocess::TargetTransform;
-    match (input.document.estimator.classes(), input.document.preprocess.target_transform) {
+    let preprocess = &input.document.preprocess;
+    if let Some(offset) = &preprocess.offset {
+        return if offset.log {
+            "The baseline predicts the rate of the target in the fitted rows, times the exposure of each row."
+        } else {
+            "The baseline predicts the rate of the target in the fitted rows, times the exponential of the offset of each \
+             row."
+        };
+    }
+    match (input.document.estimator.classes(), preprocess.target_transform) {
         (Some(_), _) => "The baseline predicts the frequencies of the classes in the fitted rows for every row.",
         (None, TargetTransform::Identity) => {
             "The baseline predicts the mean of the target in the fitted rows for every row."

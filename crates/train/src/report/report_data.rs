@@ -4,6 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::influence::{InfluenceCollector, InfluentialRow};
 use crate::evaluate::{Batch, Label, Measured, Sides};
+use crate::solver::leverage::WorkingInformation;
 use crate::summary::Residuals;
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
@@ -195,6 +196,15 @@ impl<'m> ReportDataCollector<'m> {
         self
     }
 
+    /// The influence of rows on a fit of classes with this information about its coefficients.
+    #[must_use]
+    pub fn of_information(mut self, information: Option<&WorkingInformation>) -> Self {
+        if let Some(information) = information {
+            self.predictions.influence = self.predictions.influence.of_information(information);
+        }
+        self
+    }
+
     /// Measures calibrated probabilities, if calibration on the held-out rows is worth it.
     #[must_use]
     pub fn calibrating(mut self, calibrates: bool) -> Self {
@@ -341,9 +351,14 @@ impl PredictionStatistics {
 }
 
 /// `‖R⁻ᵀz‖²` with the centred and scaled row `z`, where the model has R.
-pub(super) fn distance(model: &Model, row: &[f64]) -> Option<f64> {
+fn distance(model: &Model, row: &[f64]) -> Option<f64> {
     let Inference { r, center, .. } =
         model.document().inference.as_ref().filter(|inference| !inference.r.is_empty())?;
+    distance_by(r, center, model, row)
+}
+
+/// The same with this R and centre of the scaled columns.
+pub(super) fn distance_by(r: &[Vec<f64>], center: &[f64], model: &Model, row: &[f64]) -> Option<f64> {
     let mut rest = Vec::new();
     model.design().extend_row(row, &mut rest);
     rest.iter_mut().zip(center).for_each(|(value, center)| *value -= center);

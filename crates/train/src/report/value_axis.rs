@@ -37,7 +37,11 @@ impl ValueAxis {
     pub(super) fn label(self, position: f64) -> String {
         match self {
             Self::Linear => rounded(position, 5),
-            Self::Ratio => rounded(libm::exp2(position), 5),
+            // Beyond the range of doubles, ticks are powers of ten.
+            Self::Ratio => match libm::exp2(position) {
+                ratio if ratio.is_normal() && ratio < f64::MAX => rounded(ratio, 5),
+                _ => format!("1e{}", (position * LOG10_2).round()),
+            },
         }
     }
 
@@ -126,6 +130,8 @@ mod tests {
         assert_eq!(ratios(0.0149, 17.0), "0.02 0.05 0.1 0.2 0.5 1 2 5 10");
         assert_eq!(ratios(0.0008, 1100.0), "0.001 0.01 0.1 1 10 100 1000");
         assert!(ValueAxis::Ratio.ticks([-1e4, 1e4]).len() <= 13);
+        let beyond = labels(ValueAxis::Ratio, [-2500.0, 2500.0]);
+        assert_eq!(beyond, "1e-750 1e-600 1e-450 1e-300 1e-150 1 1e150 1e300 1e450 1e600 1e750");
     }
 
     #[test]

@@ -76,13 +76,15 @@ pub struct GlmSettings {
     pub alpha: f64,
     /// The most iterations.
     pub most_iterations: u32,
+    /// Whether a fit to a part of the rows has statistics, too.
+    pub statistics_of_part: bool,
 }
 
 impl GlmSettings {
     /// The settings of a family, without a penalty.
     #[must_use]
     pub fn new(family: Family) -> Self {
-        Self { family, alpha: 0.0, most_iterations: 100 }
+        Self { family, alpha: 0.0, most_iterations: 100, statistics_of_part: false }
     }
 }
 
@@ -105,9 +107,8 @@ pub fn fit(
     problem.finish(&solution, true)
 }
 
-/// As [`fit()`], for a part of the rows and without statistics: a column that the part does not determine gets the
-/// coefficient
-/// 0. `start` is a fit to similar rows.
+/// As [`fit()`], for a part of the rows, and without statistics unless the settings want them: a column that the part does
+/// not determine gets the coefficient 0, and there are no statistics then. `start` is a fit to similar rows.
 ///
 /// # Errors
 /// As [`fit()`].
@@ -130,7 +131,10 @@ pub fn fit_of_part(
         return Ok(problem.finish_without_counts());
     }
     let solution = problem.minimise(Some(start), names)?;
-    problem.finish(&solution, false)
+    let fit = problem.finish(&solution, false)?;
+    let has_statistics = settings.statistics_of_part && dropped.is_empty();
+    let statistics = has_statistics.then(|| problem.statistics(&solution.parameters)).transpose()?;
+    Ok(GlmFit { statistics, ..fit })
 }
 
 /// A fit: the rows in their basis, and the settings.

@@ -16,3 +16,14 @@ pub struct LeverageFactor {
     /// intercept.
     pub degrees_of_freedom: Option<f64>,
 }
+
+/// The information about the coefficients of a fit without a penalty, by working weights: for the hat values of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkingInformation {
+    /// R with `RᵀR = (Z − c)ᵀW(Z − c)`, where `Z` is the standardised design.
+    pub triangle: UpperTriangle,
+    /// The mean c of each standardised column by the working weights; zeros without an intercept.
+    pub center: Vec<f64>,
+    /// The sum of the working weights.
+    pub weight: f64,
+}

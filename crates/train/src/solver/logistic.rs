@@ -50,7 +50,9 @@ use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
 use passes::{Pass, TileBlock};
 use preconditioner::Preconditioner;
-pub use separation::{ColumnSeparation, SeparatedClasses, Separation, SeparationProof};
+pub use separation::{
+    ColumnSeparation, SeparatedClasses, Separation, SeparationProof, penalised_separation, separating_columns,
+};
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
@@ -84,10 +86,7 @@ const FEW_FOR_SCORES: f64 = FEW_OPERATIONS / 32.0;
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
     let pass = StandardisationPass::over(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    let fit = Problem::new(rows, pass, settings, Purpose::Model)?.fit(settings.c)?;
-    let separation =
-        if fit.may_be_separated() { fit_of_part_unpenalised(rows, classes, settings)?.separation } else { None };
-    Ok(LogisticFit { separation, ..fit })
+    Problem::new(rows, pass, settings, Purpose::Model)?.fit(settings.c)
 }
 
 /// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class

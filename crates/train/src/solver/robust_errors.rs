@@ -47,6 +47,11 @@ impl StandardErrors {
         }
     }
 
+    /// Whether residuals are divided by one less the leverage, or its root.
+    fn divides_by_complement(self) -> bool {
+        matches!(self, Self::Hc2 | Self::Hc3)
+    }
+
     /// The factor of a residual.
     fn factor(self, complement: f64) -> f64 {
         match self {
@@ -119,9 +124,11 @@ impl RobustSums {
     pub(crate) fn push(&mut self, row: &OrthogonalRow) {
         let complement = 1.0 - row.q.iter().map(|value| value * value).sum::<f64>();
         let factor = self.kind.factor(complement);
-        if complement < SMALLEST_COMPLEMENT && matches!(self.kind, StandardErrors::Hc2 | StandardErrors::Hc3) {
+        if complement < SMALLEST_COMPLEMENT {
             self.alone.get_or_insert(row.number);
-            return;
+            if self.kind.divides_by_complement() {
+                return;
+            }
         }
         let score = row.residual * factor;
         self.waiting.iter_mut().zip(&row.q).for_each(|(column, value)| column.push(score * value));
@@ -135,13 +142,16 @@ impl RobustSums {
         self.waiting.iter_mut().for_each(Vec::clear);
     }
 
-    /// The standard errors, for rows of this total weight.
-    ///
-    /// # Errors
-    /// The number of a row that determines a coefficient alone, for kinds that divide by one less its leverage.
-    pub(crate) fn finish(mut self, fit: &LeastSquaresFit, total: f64) -> Result<RobustErrors, u64> {
-        if let Some(row) = self.alone {
-            return Err(row);
+    /// The number of a row that determines a coefficient alone, so that its residual is zero.
+    pub(crate) fn alone(&self) -> Option<u64> {
+        self.alone
+    }
+
+    /// The standard errors, for rows of this total weight. None if a row determines a coefficient alone, for kinds that
+    /// divide by one less its leverage.
+    pub(crate) fn finish(mut self, fit: &LeastSquaresFit, total: f64) -> Option<RobustErrors> {
+        if self.alone.is_some() && self.kind.divides_by_complement() {
+            return None;
         }
         self.absorb();
         let columns = fit.means.len();
@@ -160,6 +170,11 @@ impl RobustSums {
         let intercept = if fit.through_origin { 0.0 } else { correction * length(&self.triangle.times(&at_zero)) };
         let scaled = self.triangle.leading(columns).solve_transposed(&fit.triangle.times(&fit.coefficients));
         let wald = length(&scaled).powi(2) / (correction * correction);
-        Ok(RobustErrors { kind: self.kind, intercept, coefficients, wald: Some(wald).filter(|wald| wald.is_finite()) })
+        Some(RobustErrors {
+            kind: self.kind,
+            intercept,
+            coefficients,
+            wald: Some(wald).filter(|wald| wald.is_finite()),
+        })
     }
 }

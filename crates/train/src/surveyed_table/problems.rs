@@ -160,8 +160,11 @@ pub(super) fn check_rows(
         let drops = preparation.missing.iter().any(|rule| rule.policy == Policy::Drop);
         let advice = match source.offset.as_ref().filter(|_| left_out.missing > 0 && !drops) {
             Some(offset) => format!("name a column of numbers with {}, not {:?}", offset.option(), offset.name),
-            None => "use --missing median or --missing most-frequent instead of --missing drop, or check the weights"
-                .to_owned(),
+            None if left_out.missing == 0 => "check the weights, or leave out --weights".to_owned(),
+            None => {
+                "use --missing median or --missing most-frequent instead of --missing drop".to_owned()
+                    + if left_out.no_weight > 0 { ", or check the weights" } else { "" }
+            }
         };
         DataError::NoRowsLeft {
             no_target: left_out.no_target,

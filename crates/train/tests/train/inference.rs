@@ -59,6 +59,7 @@ pub(super) struct Options {
     pub(super) estimator: Option<EstimatorKind>,
     pub(super) degree: Option<u32>,
     pub(super) interactions: bool,
+    pub(super) report: bool,
     pub(super) held_out: f64,
     pub(super) seed: u64,
 }
@@ -98,7 +99,7 @@ pub(super) fn trained(text: &str, options: &Options) -> Result<Trained, TrainErr
         test: None,
         test_fraction: options.held_out,
         seed: options.seed,
-        report: false,
+        report: options.report,
         created: "2026-11-28T00:00:00Z".to_owned(),
     })
 }
@@ -487,8 +488,10 @@ fn a_row_of_leverage_one_has_no_hc3() {
     let data = table("u,alone,y", 60, |i| format!("{},{},{}", u(i), u8::from(i == 17), y(i)));
     let trained = trained(&data, &Options { standard_errors: StandardErrors::Hc3, ..Options::default() }).unwrap();
     assert_eq!(trained.summary.unwrap().standard_errors, StandardErrors::Classical);
-    let note = trained.notes.iter().find(|note| note.contains("hc3")).unwrap();
-    assert!(note.starts_with("row 18 of the data alone determines a coefficient"), "{note}");
-    let hc1 = summary(&data, &Options { standard_errors: StandardErrors::Hc1, ..Options::default() });
-    assert!(errors(&hc1).all(|error| error.is_some()));
+    let alone = "row 18 of the data alone determines a coefficient, and has no residual, so that";
+    let note = |notes: &[String], kind: &str| notes.iter().find(|note| note.contains(kind)).cloned().unwrap();
+    assert_eq!(note(&trained.notes, "hc3"), format!("{alone} hc3 is not defined: standard errors are classical"));
+    let hc1 = self::trained(&data, &Options { standard_errors: StandardErrors::Hc1, ..Options::default() }).unwrap();
+    assert!(errors(&hc1.summary.unwrap()).all(|error| error.is_some()));
+    assert_eq!(note(&hc1.notes, "hc1"), format!("{alone} hc1 is too small for it"));
 }

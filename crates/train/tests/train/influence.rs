@@ -15,6 +15,13 @@ const POISSON: Distances =
 const GAMMA: Distances =
     [(0, 0.15624884328721447), (13, 0.12738145040144738), (26, 0.06764753150126798), (49, 0.045804391684762774)];
 
+/// As above with their hat values, by `GLMInfluence` of `GLM(y, add_constant(X), Binomial()).fit(tol=1e-14)`.
+const BINOMIAL: [(u64, f64, f64); 3] = [
+    (13, 0.12852402713521704, 0.04410213758363919),
+    (21, 0.11139149973474195, 0.05395345189116985),
+    (42, 0.10866238571693775, 0.06796607445088211),
+];
+
 #[test]
 fn cooks_distances_of_counts_and_amounts_use_working_weights_and_pearson_residuals() {
     for (estimator, more, expected) in [(EstimatorKind::Poisson, 0.0, POISSON), (EstimatorKind::Gamma, 0.5, GAMMA)] {
@@ -36,4 +43,23 @@ fn cooks_distances_of_counts_and_amounts_use_working_weights_and_pearson_residua
         }
         assert_eq!(influential.len(), 10);
     }
+}
+
+#[test]
+fn cooks_distances_of_two_classes_without_a_penalty_are_those_of_statsmodels() {
+    let row = |i: u32| {
+        let (x1, x2) = (f64::from(i * 37 % 60) / 10.0, f64::from(i * i * 13 % 17));
+        let class = if f64::from(i * 29 % 7) + x1 > 6.0 { "yes" } else { "no" };
+        format!("{x1},{x2},{class}")
+    };
+    let data = table("x1,x2,y", 60, row);
+    let unpenalised = trained(&data, &Options { report: true, ..Options::default() }).unwrap();
+    let influential = unpenalised.report.unwrap().influential;
+    for ((row, distance, leverage), got) in BINOMIAL.into_iter().zip(&influential) {
+        assert_eq!(got.row, row, "{influential:?}");
+        assert!((got.distance / distance - 1.0).abs() < 1e-8, "{} {distance}", got.distance);
+        assert!((got.leverage.unwrap() / leverage - 1.0).abs() < 1e-8, "{got:?} {leverage}");
+    }
+    let penalised = trained(&data, &Options { report: true, penalised: true, ..Options::default() }).unwrap();
+    assert!(penalised.report.unwrap().influential.iter().all(|row| row.leverage.is_none()));
 }

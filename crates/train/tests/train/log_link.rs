@@ -6,7 +6,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::frame::Frame;
 use ordinate_model::{Model, Wanted};
 use ordinate_train::Trained;
-use ordinate_train::plan::EstimatorKind;
+use ordinate_train::plan::{EstimatorKind, PenaltyStrength};
 use ordinate_train::summary::{FitStatistics, Summary};
 
 fn fitted(data: &str, estimator: EstimatorKind, held_out: f64, seed: u64) -> Trained {
@@ -176,4 +176,21 @@ fn weights_that_are_not_whole_numbers_are_noted_where_they_count_observations() 
     let is_noted = |notes: Vec<String>| notes.iter().any(|found| found == note);
     assert!(is_noted(notes(0.25, EstimatorKind::Poisson)));
     assert!(!is_noted(notes(1.0, EstimatorKind::Poisson)) && !is_noted(notes(0.25, EstimatorKind::Linear)));
+}
+
+/// statsmodels 0.15.0: `GLM(y, add_constant(X), Poisson()).fit()` of three rows and three coefficients.
+#[test]
+fn counts_without_residual_degrees_of_freedom_have_standard_errors() {
+    let data = "x,z,y\n1,1,2\n2,0,5\n4,5,3\n";
+    let options = Options { alpha: Some(PenaltyStrength::Fixed(0.0)), ..Options::default() };
+    let fit = |estimator| trained(data, &Options { estimator: Some(estimator), ..options }).unwrap();
+    let poisson = fit(EstimatorKind::Poisson);
+    let errors: Vec<f64> = poisson.summary.unwrap().all_terms().map(|term| term.standard_error.unwrap()).collect();
+    for (got, expected) in
+        errors.into_iter().zip([1.025_524_587_843_742_5, 0.572_023_499_826_479, 0.290_437_155_847_177])
+    {
+        assert!((got / expected - 1.0).abs() < 1e-9, "{got} {expected}");
+    }
+    let note = "no residual degrees of freedom; standard errors are not available".to_owned();
+    assert!(!poisson.notes.contains(&note) && fit(EstimatorKind::Gamma).notes.contains(&note));
 }

@@ -60,7 +60,7 @@ pub struct GlmFit {
     pub has_unbounded_intercept: bool,
     /// The direction of that growth: a number for each standardised column, then for the intercept at their means.
     pub separation: Option<Vec<f64>>,
-    /// The statistics of a fit to all rows.
+    /// The statistics of a fit to all rows, or to a part if they are wanted.
     pub statistics: Option<GlmStatistics>,
 }
 
@@ -219,16 +219,16 @@ impl<R: GlmRows> Problem<'_, R> {
         (moved.map(|(column, _)| column).collect(), moves_intercept)
     }
 
-    fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
+    pub(super) fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
         let family = self.settings.family;
         let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept })?;
         let StatisticSums { deviance: [deviance, null_deviance], pearson, of_targets } = sums.statistics;
         let degrees_of_freedom = self.rows.weight - self.size() as f64;
         let dispersion = match family {
             Family::Poisson => Some(1.0),
-            Family::Gamma => Some(pearson / degrees_of_freedom),
+            Family::Gamma => Some(pearson / degrees_of_freedom).filter(|_| degrees_of_freedom > 0.0),
         };
-        let dispersion = dispersion.filter(|value| value.is_finite() && *value >= 0.0 && degrees_of_freedom > 0.0);
+        let dispersion = dispersion.filter(|value| value.is_finite() && *value >= 0.0);
         // That of a perfect fit, less half of the scaled deviance: the other terms of large targets cancel.
         let log_likelihood = |deviance: f64| {
             let value = match family {

@@ -8,7 +8,8 @@ use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::super::estimate::Estimate;
 use super::super::length::length;
-use super::super::qr::UpperTriangle;
+use super::super::leverage::{MOST_COLUMNS, WorkingInformation};
+use super::super::qr::{UpperTriangle, dot};
 use super::iterate::{Iterate, longest};
 use super::packed::packed_index;
 use super::separation::Separation;
@@ -68,6 +69,8 @@ pub struct LogisticInference {
     pub log_likelihood: f64,
     /// The same where all coefficients are zero.
     pub null_log_likelihood: f64,
+    /// The information about the coefficients of the score, for two classes and columns that all vary.
+    pub working: Option<WorkingInformation>,
 }
 
 /// Why a fit without a penalty has no standard errors.
@@ -222,7 +225,16 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
         } else {
             -weight * libm::log(present.len() as f64)
         };
-        LogisticInference { reference, scores, rows: *rows, weight: *weight, log_likelihood, null_log_likelihood }
+        let is_binary = parameters.len() == 1 && self.standardisation.varies.iter().all(|varies| *varies);
+        LogisticInference {
+            reference,
+            scores,
+            rows: *rows,
+            weight: *weight,
+            log_likelihood,
+            null_log_likelihood,
+            working: is_binary.then(|| information.working(self.intercept)).flatten(),
+        }
     }
 }
 
@@ -296,6 +308,26 @@ impl Information {
         Some(Self { triangle: UpperTriangle::cholesky(rows)?, diagonal, size })
     }
 
+    /// The information about the coefficients without that about the intercept, which is the last of the one score.
+    fn working(&self, intercept: bool) -> Option<WorkingInformation> {
+        let columns = self.size.checked_sub(1).filter(|columns| *columns <= MOST_COLUMNS)?;
+        let of_triangle: Vec<Vec<f64>> = (0..=columns).map(|column| self.triangle.column(column)).collect();
+        // The first column is the shorter one.
+        let entry = |i: usize, j: usize| {
+            let (one, other) = (of_triangle.get(i), of_triangle.get(j));
+            let of = |one: &Vec<f64>, other: &Vec<f64>| dot(one, other.get(..one.len()).unwrap_or_default());
+            one.zip(other).map_or(0.0, |(one, other)| of(one, other))
+        };
+        let weight = if intercept { entry(columns, columns) } else { f64::INFINITY };
+        let center: Vec<f64> = (0..columns).map(|j| entry(j, columns) / weight).collect();
+        let centred = |i: usize, j: usize| {
+            let [one, other] = [i, j].map(|at| center.get(at).copied().unwrap_or(0.0));
+            if intercept { entry(i, j) - weight * one * other } else { entry(i, j) }
+        };
+        let rows = (0..columns).map(|i| (i..columns).map(|j| centred(i, j)).collect()).collect();
+        Some(WorkingInformation { triangle: UpperTriangle::cholesky(rows)?, center, weight })
+    }
+
     /// The smallest pivot relative to the diagonal: the fraction of a column that the others do not explain.
     fn smallest_pivot(&self) -> f64 {
         let pivots = self.triangle.rows().iter().filter_map(|row| row.first()).zip(&self.diagonal);
@@ -320,24 +352,29 @@ impl Information {
 }
 
 impl ColumnBlock {
-    /// The smallest and the largest margin of a row: the score of its class less the largest other score, for two
-    /// classes the score of its class.
+    /// The smallest and the largest margin of a row over another class: the score of its class less that of the other.
+    /// For two classes, the score of its class.
     fn margins(&self, parameters: &[Vec<f64>]) -> [f64; 2] {
         let scores: Vec<Vec<f64>> = parameters.iter().map(|parameters| self.columns().scores(parameters)).collect();
         let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
         for (row, class) in self.classes().iter().enumerate() {
             let of = |score: &Vec<f64>| score.get(row).copied().unwrap_or(0.0);
-            let margin = match scores.as_slice() {
-                [score] if *class == 1 => of(score),
-                [score] => -of(score),
+            let [low, high] = match scores.as_slice() {
+                [score] if *class == 1 => [of(score); 2],
+                [score] => [-of(score); 2],
                 scores => {
                     let others = scores.iter().enumerate().filter(|(other, _)| other != class);
-                    let largest = others.map(|(_, score)| of(score)).fold(f64::NEG_INFINITY, f64::max);
-                    scores.get(*class).map_or(0.0, of) - largest
+                    let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+                    for other in others.map(|(_, score)| of(score)) {
+                        smallest = smallest.min(other);
+                        largest = largest.max(other);
+                    }
+                    let own = scores.get(*class).map_or(0.0, of);
+                    [own - largest, own - smallest]
                 }
             };
-            lowest = lowest.min(margin);
-            highest = highest.max(margin);
+            lowest = lowest.min(low);
+            highest = highest.max(high);
         }
         [lowest, highest]
     }

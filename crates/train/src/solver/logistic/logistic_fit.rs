@@ -1,10 +1,10 @@
 //! The result of a logistic regression.
 
 use super::super::design_rows::SparseRow;
-use super::super::leverage::LeverageFactor;
+use super::super::leverage::{LeverageFactor, WorkingInformation};
 use super::information::{LogisticInference, NoInference};
 use super::iterate::{CERTAIN, Solution};
-use super::separation::Separation;
+use super::separation::SeparationProof;
 use super::standardisation::{OneClassValue, Standardisation};
 
 /// Classes may be separable if a coefficient is above this: one standard deviation changes the odds by 3000.
@@ -29,15 +29,19 @@ pub struct LogisticFit {
     pub converged: bool,
     /// The largest loss of a row, before the last step.
     pub worst: f64,
-    /// The columns that separate the classes, where coefficients are so large that this was checked: without a penalty,
-    /// they have no finite estimates.
-    pub separation: Option<Separation>,
+    /// The number of rows with a weight.
+    pub rows: u64,
+    /// The proof that columns separate the classes, where this was checked: without a penalty, they have no finite
+    /// estimates.
+    pub separation: Option<SeparationProof>,
     /// Values of columns whose rows all have one class (quasi-complete separation).
     pub one_class: Vec<OneClassValue>,
     /// `Σ w · −ln p(class) / Σ w` over the rows of the fit, before the last step.
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
     pub leverage_factor: Option<LeverageFactor>,
+    /// The information about the coefficients of a fit of two classes without a penalty.
+    pub working: Option<WorkingInformation>,
     /// The inference of a fit to all rows without a penalty, or the reason why it is not available; absent with a
     /// penalty.
     pub inference: Option<Result<LogisticInference, NoInference>>,
@@ -60,10 +64,12 @@ impl LogisticFit {
             gradient: point.gradient,
             converged: *converged,
             worst: point.worst,
+            rows: standardisation.rows,
             separation: None,
             one_class: standardisation.one_class.clone(),
             log_loss: point.log_loss,
             leverage_factor,
+            working: None,
             inference: None,
         }
     }
@@ -77,7 +83,7 @@ impl LogisticFit {
     ) -> Self {
         let (intercepts, coefficients) = of_classes(standardisation, parameters);
         let log_loss = -inference.log_likelihood / inference.weight;
-        Self { intercepts, coefficients, log_loss, converged: true, ..self }
+        Self { intercepts, coefficients, log_loss, converged: true, working: inference.working.clone(), ..self }
     }
 
     /// The fit to rows of one class: each other class has the probability of one row among them.
@@ -92,10 +98,12 @@ impl LogisticFit {
             gradient: 0.0,
             converged: true,
             worst: 0.0,
+            rows: standardisation.rows,
             separation: None,
             one_class: Vec::new(),
             log_loss: 0.0,
             leverage_factor: None,
+            working: None,
             inference: None,
         }
     }

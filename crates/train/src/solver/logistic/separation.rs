@@ -1,8 +1,22 @@
 //! Columns that separate the classes: without a penalty, their coefficients have no finite estimates.
 
-use super::super::design_rows::DesignRows;
+use super::super::design_rows::{DesignRow, DesignRows};
 use super::super::error::SolveError;
+use super::super::moments::Accumulator;
+use super::logistic_fit::LogisticFit;
+use super::settings::LogisticSettings;
 use super::standardisation::position;
+use super::unpenalised::fit_of_part_unpenalised;
+use ordinate_table::SpoolError;
+
+/// The most passes of a fit without a penalty.
+const PASSES: f64 = 25.0;
+
+/// The operations of a proof that is worth its time whatever the coefficients: some hundredths of a second.
+const QUICK: f64 = 3e8;
+
+/// The most operations that find the dependent columns, a few seconds.
+const MOST_OPERATIONS: f64 = 1e10;
 
 /// A column whose values in some classes are nowhere above those in the other classes (complete or quasi-complete
 /// separation; Albert and Anderson, 1984).
@@ -54,22 +68,142 @@ pub struct SeparatedClasses {
 /// # Errors
 /// [`SolveError::Separated`] and [`SolveError::Spool`].
 pub(super) fn check_columns(rows: &impl DesignRows, classes: usize, intercept: bool) -> Result<(), SolveError> {
-    let columns = rows.columns().len();
-    let mut ranges = vec![vec![[f64::INFINITY, f64::NEG_INFINITY]; classes]; columns];
-    rows.scan::<SolveError>(&mut |row| {
-        if row.weight > 0.0 {
-            for (value, ranges) in row.design.iter().zip(&mut ranges) {
-                if let Some([low, high]) = ranges.get_mut(position(row.target)) {
-                    *low = low.min(*value);
-                    *high = high.max(*value);
-                }
+    let found = separating_columns(rows, classes, intercept)?;
+    if found.is_empty() { Ok(()) } else { Err(SolveError::Separated(SeparationProof::Columns(found))) }
+}
+
+/// The columns that alone separate the classes. Rows of weight zero do not count.
+///
+/// # Errors
+/// [`SolveError::Spool`]
+pub fn separating_columns(
+    rows: &impl DesignRows,
+    classes: usize,
+    intercept: bool,
+) -> Result<Vec<ColumnSeparation>, SolveError> {
+    let (columns, sparse) = (rows.columns().len(), rows.sparse_columns());
+    let dense: Vec<usize> = (0..columns).filter(|column| sparse.binary_search(column).is_err()).collect();
+    let mut of_dense = vec![vec![[f64::INFINITY, f64::NEG_INFINITY]; classes]; dense.len()];
+    let mut ones = vec![vec![0_u64; classes]; sparse.len()];
+    let mut counts = vec![0_u64; classes];
+    rows.scan_sparse::<SolveError>(&mut |row| {
+        let class = position(row.target);
+        if row.weight == 0.0 {
+            return Ok(());
+        }
+        counts.get_mut(class).into_iter().for_each(|count| *count += 1);
+        for (value, ranges) in row.numbers.iter().zip(&mut of_dense) {
+            if let Some([low, high]) = ranges.get_mut(class) {
+                *low = low.min(*value);
+                *high = high.max(*value);
+            }
+        }
+        for place in row.ones {
+            if let Some(count) = ones.get_mut(*place as usize).and_then(|ones| ones.get_mut(class)) {
+                *count += 1;
             }
         }
         Ok(())
     })?;
-    let found = ranges.iter().enumerate().filter_map(|(column, ranges)| separation(column, ranges, intercept));
-    let found: Vec<ColumnSeparation> = found.collect();
-    if found.is_empty() { Ok(()) } else { Err(SolveError::Separated(SeparationProof::Columns(found))) }
+    let range = |(ones, all): (&u64, &u64)| match (*ones, *all) {
+        (_, 0) => [f64::INFINITY, f64::NEG_INFINITY],
+        (0, _) => [0.0, 0.0],
+        (ones, all) if ones == all => [1.0, 1.0],
+        _ => [0.0, 1.0],
+    };
+    let of_sparse = ones.iter().map(|ones| ones.iter().zip(&counts).map(range).collect());
+    let mut ranges: Vec<(usize, Vec<[f64; 2]>)> =
+        dense.into_iter().zip(of_dense).chain(sparse.into_iter().zip(of_sparse)).collect();
+    ranges.sort_unstable_by_key(|(column, _)| *column);
+    Ok(ranges.iter().filter_map(|(column, ranges)| separation(*column, ranges, intercept)).collect())
+}
+
+/// The proof that only the penalty keeps coefficients of a fit finite, if there is one: of single columns in any case,
+/// of combinations where the coefficients are large or the proof takes little time.
+///
+/// # Errors
+/// [`SolveError::Spool`], or those of a fit without a penalty.
+pub fn penalised_separation(
+    rows: &impl DesignRows,
+    classes: usize,
+    settings: &LogisticSettings,
+    fit: &LogisticFit,
+) -> Result<Option<SeparationProof>, SolveError> {
+    let alone = separating_columns(rows, classes, settings.intercept)?;
+    if !alone.is_empty() {
+        return Ok(Some(SeparationProof::Columns(alone)));
+    }
+    let columns = fit.means.len() as f64;
+    let scores = fit.intercepts.len() as f64;
+    let gram = fit.rows as f64 * columns * columns;
+    if !fit.may_be_separated() && gram * scores * scores * PASSES > QUICK {
+        return Ok(None);
+    }
+    if gram > MOST_OPERATIONS {
+        return fit_of_part_unpenalised(rows, classes, settings).map(|fit| fit.separation);
+    }
+    let independent = IndependentColumns::new(rows, settings.intercept)?;
+    let found = fit_of_part_unpenalised(&independent, classes, settings)?.separation;
+    Ok(found.map(|proof| independent.in_all_columns(proof)))
+}
+
+/// Rows without the columns that are linear combinations of the others, as those of all levels of a category are.
+struct IndependentColumns<'r, R> {
+    rows: &'r R,
+    names: Vec<String>,
+    kept: Vec<usize>,
+}
+
+impl<'r, R: DesignRows> IndependentColumns<'r, R> {
+    fn new(rows: &'r R, intercept: bool) -> Result<Self, SolveError> {
+        let levels = rows.levels();
+        let mut accumulator: Option<Accumulator> = None;
+        rows.scan::<SolveError>(&mut |row| {
+            let near = || row.design.iter().copied().chain([row.target]).collect();
+            let accumulator = accumulator.get_or_insert_with(|| Accumulator::with_levels(near(), levels.clone()));
+            accumulator.push_exact(row.design, row.target, &[], row.weight);
+            Ok(())
+        })?;
+        let moments = accumulator.map(Accumulator::finish);
+        let moments = moments.map(|moments| if intercept { moments } else { moments.about_zero() });
+        let redundant = moments.map(|moments| moments.redundant_features().columns()).unwrap_or_default();
+        let kept: Vec<usize> = (0..rows.columns().len()).filter(|column| !redundant.contains(column)).collect();
+        let names = kept.iter().filter_map(|column| rows.columns().get(*column)).cloned().collect();
+        Ok(Self { rows, names, kept })
+    }
+
+    /// The proof with the positions of its columns among all columns.
+    fn in_all_columns(&self, proof: SeparationProof) -> SeparationProof {
+        let of = |column: usize| self.kept.get(column).copied().unwrap_or(column);
+        match proof {
+            SeparationProof::Columns(columns) => {
+                let columns = columns.into_iter();
+                SeparationProof::Columns(
+                    columns
+                        .map(|separation| ColumnSeparation { column: of(separation.column), ..separation })
+                        .collect(),
+                )
+            }
+            SeparationProof::Combination(Separation { columns, complete }) => {
+                SeparationProof::Combination(Separation { columns: columns.into_iter().map(of).collect(), complete })
+            }
+        }
+    }
+}
+
+impl<R: DesignRows> DesignRows for IndependentColumns<'_, R> {
+    fn columns(&self) -> &[String] {
+        &self.names
+    }
+
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut design = Vec::with_capacity(self.kept.len());
+        self.rows.scan(&mut |row| {
+            design.clear();
+            design.extend(self.kept.iter().filter_map(|column| row.design.get(*column)));
+            each(DesignRow { design: &design, ..row })
+        })
+    }
 }
 
 /// A threshold that no class is on both sides of: the first, or the last below which the column has one value. Without

@@ -3,7 +3,7 @@
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::information::{Likelihood, LogisticInference, Maximum, NoInference, is_too_large};
-use super::separation::{Separation, SeparationProof, check_columns};
+use super::separation::{Separation, check_columns};
 use super::standardised_rows::StandardisedRows;
 use super::{Design, LogisticFit, LogisticSettings, Problem, Purpose, StandardisationPass};
 
@@ -56,16 +56,13 @@ pub fn fit_of_part_unpenalised(
         return Ok(fit);
     }
     let checked = check_columns(rows, classes, settings.intercept);
-    let separation = match checked.and_then(|()| problem.maximum(rows, &fit)) {
-        Ok(_) => None,
-        Err(SolveError::Separated(SeparationProof::Combination(separation))) => Some(separation),
-        Err(SolveError::Separated(SeparationProof::Columns(alone))) => {
-            let columns = alone.into_iter().map(|separation| separation.column).collect();
-            Some(Separation { columns, complete: fit.is_free_of_errors() })
+    match checked.and_then(|()| problem.maximum(rows, &fit)) {
+        Ok(Maximum { inference, .. }) => {
+            Ok(LogisticFit { working: inference.ok().and_then(|inference| inference.working), ..fit })
         }
-        Err(error) => return Err(error),
-    };
-    Ok(LogisticFit { separation, ..fit })
+        Err(SolveError::Separated(proof)) => Ok(LogisticFit { separation: Some(proof), ..fit }),
+        Err(error) => Err(error),
+    }
 }
 
 impl<'r, R: DesignRows> Problem<'r, R> {
