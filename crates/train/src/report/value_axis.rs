@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(ratios(0.0008, 1100.0), "0.001 0.01 0.1 1 10 100 1000");
         assert!(ValueAxis::Ratio.ticks([-1e4, 1e4]).len() <= 13);
         let beyond = labels(ValueAxis::Ratio, [-2500.0, 2500.0]);
-        assert_eq!(beyond, "1e-750 1e-600 1e-450 1e-300 1e-150 1 1e150 1e300 1e450 1e600 1e750");
+        assert_eq!(beyond, "1e-630 1e-504 1e-378 1e-252 1e-126 1 1e126 1e252 1e378 1e504 1e630");
     }
 
     #[test]
