@@ -9,21 +9,19 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::batch::location;
-use super::evaluate::class;
 use super::line_width::line_width;
 use super::model;
-use super::output::OutputFile;
+use super::output::{OutputFile, same_file};
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
 use ordinate::source::ObjectLocation;
 use ordinate_batch::s3::S3;
-use ordinate_drift::captured::{Captured, captured_files, is_captured};
+use ordinate_drift::captured::{Captured, files_with_objects, has_objects};
 use ordinate_drift::{DriftReport, Limits, Observed};
 use ordinate_model::Model;
 use ordinate_model::cell::Cell;
-use ordinate_model::signature::{Feature, FeatureType};
-use ordinate_model::wording::{counted, listed};
-use ordinate_table::{Row, TableReader, each_once, expanded};
+use ordinate_model::wording::listed;
+use ordinate_table::{DataError, Row, TableReader, each_once, expanded};
 
 /// Compare rows with the training data of a model
 ///
@@ -31,7 +29,7 @@ use ordinate_table::{Row, TableReader, each_once, expanded};
 /// file contains. A difference is drift if it is unlikely (at most 1 % for the whole report, however many features) and
 /// large (PSI). If the column of the target is there, the metrics are compared, too.
 ///
-/// Exit codes: 0 no drift, 1 failed, 2 wrong usage, 3 drift.
+/// Exit codes: 0 no drift, 1 failed, also without any rows, 2 wrong usage, 3 drift.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate drift price.json new-houses.csv
@@ -41,15 +39,18 @@ use ordinate_table::{Row, TableReader, each_once, expanded};
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// Rows to compare: captured requests (JSON Lines), CSV or Parquet files, folders, patterns such as 'week-*.csv', or
+    /// Rows to compare: captured requests, CSV, Parquet or JSON Lines files, folders, patterns such as 'week-*.csv', or
     /// captured requests below a prefix of S3, such as `s3://bucket/captured/2026-11-30/`
     ///
     /// Captured requests are the lines that the service writes with `CAPTURE_FRACTION`, also as a log subscription and Data
-    /// Firehose deliver them. The header of a table must name the features of the model. Rows that the model rejects are
+    /// Firehose deliver them. The header of a table must name the features of the model; rows of JSON Lines are objects
+    /// with the features by name. Files may be compressed by gzip or Zstandard. Rows that the model rejects are
     /// counted, and their valid values are compared.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
     /// Population stability index from which on a difference is drift, above that of noise
+    ///
+    /// Half a row is added to each bin, so that an empty bin has a finite index.
     #[arg(long, value_name = "INDEX", default_value_t = Limits::default().psi, value_parser = index)]
     psi: f64,
     /// Fewest values of a feature that are compared
@@ -77,6 +78,9 @@ fn index(text: &str) -> Result<f64, String> {
 pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), Box<dyn Error>> {
     let files = Files::new(&arguments.data)?;
     model::check_standard_input(&arguments.model, &files.tables)?;
+    if let Some(path) = &arguments.html {
+        check_page(path, &arguments.model, &files)?;
+    }
     let model = model::load(&arguments.model)?;
     let mut observed = Observed::new(&model).ok_or_else(|| {
         format!(
@@ -85,22 +89,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), Box<dyn Error
             arguments.model
         )
     })?;
-    let mut notes = Vec::new();
-    if files.has_captured() {
-        notes.extend(read_captured(&files, &mut observed)?);
-    }
+    let notes = read_objects(&files, &mut observed)?;
     if !files.tables.is_empty() {
         read_tables(files.tables.clone(), arguments, &model, &mut observed)?;
     }
+    observed.predict();
+    if observed.rows == 0 {
+        return Err(format!("{}: no rows\nhelp: check how the data are written", files.label()).into());
+    }
     let limits = Limits { psi: arguments.psi, rows: arguments.min_rows };
     let mut report = DriftReport::new(&observed, files.label(), limits);
-    report.notes = notes;
+    report.notes.extend(notes);
     if let Some(path) = &arguments.html {
         let unwritable = |error| format!("{}: cannot be written: {error}\nhelp: choose another --html", path.display());
         write_page(path, &report).map_err(unwritable)?;
     }
     let text = if arguments.json { serde_json::to_string(&report)? + "\n" } else { report.text(line_width()) };
     Ok((text, report.drift))
+}
+
+/// Checks that the page does not replace what is read.
+fn check_page(path: &Path, model: &str, files: &Files) -> Result<(), String> {
+    let mut read = files.objects.iter().chain(&files.tables).map(PathBuf::as_path).chain([Path::new(model)]);
+    match read.find(|file| same_file(path, file)) {
+        Some(file) => Err(format!(
+            "{}: --html would replace {}, which is read\nhelp: choose another file",
+            path.display(),
+            file.display()
+        )),
+        None => Ok(()),
+    }
 }
 
 fn write_page(path: &Path, report: &DriftReport) -> io::Result<()> {
@@ -112,9 +130,10 @@ fn write_page(path: &Path, report: &DriftReport) -> io::Result<()> {
 /// The files by their kind.
 #[derive(Default)]
 struct Files {
-    captured: Vec<PathBuf>,
+    /// Captured requests and rows of JSON Lines.
+    objects: Vec<PathBuf>,
     tables: Vec<PathBuf>,
-    /// Prefixes and objects with captured requests.
+    /// Prefixes and objects of S3 with captured requests.
     prefixes: Vec<ObjectLocation>,
 }
 
@@ -127,34 +146,31 @@ impl Files {
                 continue;
             }
             let unreadable = |error: io::Error| format!("{}: cannot be read: {error}", path.display());
-            if path.is_dir() {
-                let captured = captured_files(path).map_err(unreadable)?;
-                if !captured.is_empty() {
-                    files.captured.extend(captured);
-                    continue;
+            let in_folder = if path.is_dir() { files_with_objects(path).map_err(unreadable)? } else { Vec::new() };
+            match expanded(std::slice::from_ref(path)) {
+                Ok(all) => {
+                    for file in all.into_iter().filter(|file| !in_folder.contains(file)) {
+                        // A missing file is reported when it is opened.
+                        let has_objects = file.is_file() && has_objects(&file).map_err(unreadable)?;
+                        if has_objects { files.objects.push(file) } else { files.tables.push(file) }
+                    }
                 }
+                Err(DataError::EmptyFolder { .. }) if !in_folder.is_empty() => {}
+                Err(error) => return Err(error.into()),
             }
-            for file in expanded(std::slice::from_ref(path))? {
-                // A missing file is reported when it is opened.
-                let is_lines = file.is_file() && is_captured(&file).map_err(unreadable)?;
-                if is_lines { files.captured.push(file) } else { files.tables.push(file) }
-            }
+            files.objects.extend(in_folder);
         }
-        Ok(Self { captured: each_once(files.captured)?, tables: each_once(files.tables)?, ..files })
-    }
-
-    fn has_captured(&self) -> bool {
-        !self.captured.is_empty() || !self.prefixes.is_empty()
+        Ok(Self { objects: each_once(files.objects)?, tables: each_once(files.tables)?, ..files })
     }
 
     fn label(&self) -> String {
-        let names = self.captured.iter().chain(&self.tables).map(|path| path.display().to_string());
+        let names = self.objects.iter().chain(&self.tables).map(|path| path.display().to_string());
         listed(names.chain(self.prefixes.iter().map(ToString::to_string)).collect::<Vec<_>>(), 3)
     }
 }
 
-/// Reads the objects of a location, or below it.
-fn read_objects(
+/// Reads the objects of a location in S3, or below it.
+fn read_location(
     location: &ObjectLocation,
     captured: &mut Captured,
     observed: &mut Observed<'_>,
@@ -168,45 +184,38 @@ fn read_objects(
         );
     }
     for object in listed {
-        let place = object.location;
-        let Some(stream) = s3.open(&place)? else { continue };
-        captured.read(stream, observed).map_err(|error| format!("{place}: cannot be read: {error}"))?;
+        let place = object.location.to_string();
+        let Some(stream) = s3.open(&object.location)? else { continue };
+        captured.read(&place, stream, observed).map_err(|error| format!("{place}: cannot be read: {error}"))?;
     }
     Ok(())
 }
 
-/// Reads captured requests, and returns remarks on them.
-fn read_captured(files: &Files, observed: &mut Observed<'_>) -> Result<Vec<String>, Box<dyn Error>> {
+/// Reads captured requests and rows of JSON Lines, and returns remarks on them.
+fn read_objects(files: &Files, observed: &mut Observed<'_>) -> Result<Vec<String>, Box<dyn Error>> {
     let mut captured = Captured::default();
     for location in &files.prefixes {
-        read_objects(location, &mut captured, observed)?;
+        read_location(location, &mut captured, observed)?;
     }
-    for file in &files.captured {
-        let unreadable = |error| format!("{}: cannot be read: {error}", file.display());
-        captured.read(File::open(file).map_err(unreadable)?, observed).map_err(unreadable)?;
+    for file in &files.objects {
+        let name = file.display().to_string();
+        let unreadable = |error| format!("{name}: cannot be read: {error}");
+        captured.read(&name, File::open(file).map_err(unreadable)?, observed).map_err(unreadable)?;
     }
-    let others: u64 = captured.others.values().sum();
-    let names = || listed(captured.others.keys().collect::<Vec<_>>(), 5);
-    if captured.requests == 0 {
+    let notes = captured.notes();
+    let has_files = !files.prefixes.is_empty() || !files.objects.is_empty();
+    if has_files && captured.requests + captured.table_rows == 0 {
         let document = observed.document();
-        let found = if others > 0 { format!(", only of {}", names()) } else { String::new() };
-        return Err(format!(
-            "{}: no captured requests of {}@{}{found}\nhelp: set CAPTURE_FRACTION, and name the model that is served",
+        let mut error = format!(
+            "{}: no captured requests of {}@{}, and no rows with its features",
             files.label(),
             document.name,
             document.version
-        )
-        .into());
-    }
-    let mut notes = Vec::new();
-    if others > 0 {
-        notes.push(format!("{} of other models skipped: {}", counted(others, "request", "requests"), names()));
-    }
-    if captured.cut_rows > 0 {
-        notes.push(format!(
-            "{} not captured, because their requests are large",
-            counted(captured.cut_rows, "row", "rows")
-        ));
+        );
+        for note in &notes {
+            error.extend(["\n  ", note]);
+        }
+        return Err((error + "\nhelp: set CAPTURE_FRACTION, and name the model that is served").into());
     }
     Ok(notes)
 }
@@ -217,7 +226,7 @@ fn read_tables(
     arguments: &Arguments,
     model: &Model,
     observed: &mut Observed<'_>,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<(), DataError> {
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !arguments.quiet));
     let (features, target) = (model.signature().features(), model.signature().target());
     let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
@@ -226,30 +235,21 @@ fn read_tables(
     let positions = reader.find(&names, &format!("the model {}", model.name()))?;
     let has_answers = reader.has_column(&target.name);
     let answers = if has_answers { reader.find(&[target.name.as_str()], "the target")? } else { Vec::new() };
-    let number = Feature { reading: target.reading.clone(), ..Feature::new(&*target.name, FeatureType::Double) };
-    let family = model.document().estimator.glm_family();
-    let answer = |row: &Row| {
-        let cell = row.cell(*answers.first()?);
-        match model.classes() {
-            // A position among at most a hundred classes.
-            #[allow(clippy::cast_precision_loss)]
-            Some(classes) => class(cell, classes, &target.reading).ok().map(|class| class as f64),
-            None => number.accept(cell).ok().filter(|value| family.is_none_or(|family| family.has(*value))),
-        }
-    };
     let width = reader.header().len();
     let mut row = Row::default();
     loop {
+        let file = reader.file_name();
         while reader.next(&mut row)? {
             // A row of another width is rejected.
-            let read = positions.iter().filter(|_| row.width() == width);
+            let is_whole = row.width() == width;
+            let read = positions.iter().filter(|_| is_whole);
             let cells: Vec<Cell<'_>> = read.map(|position| row.cell(*position)).collect();
-            observed.push(&cells, answer(&row));
+            let answer = answers.first().filter(|_| is_whole).map(|answer| row.cell(*answer));
+            observed.push(&cells, answer, &|| format!("{file}: {}", row.number()));
         }
         if !reader.next_file()? {
             break;
         }
     }
-    observed.predict();
     Ok(())
 }

@@ -14,7 +14,6 @@ use super::model;
 use super::print_error;
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
-pub(super) use measured::class;
 use measured::{Measured, NumberColumn};
 use ordinate_batch::scoring::{Scorer, ScoringError};
 use ordinate_batch::skipped::{OnError, SkippedRows};

@@ -3,10 +3,13 @@
 use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
 use ordinate_model::distribution::{Histogram, TrainingDistribution};
-use ordinate_model::frame::RowsBuilder;
+use ordinate_model::frame::{Frame, RowsBuilder};
 use ordinate_model::signature::{Accepted, CellError, Feature, FeatureType, MissingPolicy, UNKNOWN_LEVEL};
-use ordinate_model::{Answer, Model, PredictedRow, Wanted};
-use ordinate_train::evaluate::{Evaluation, Label};
+use ordinate_model::{AnswerError, Model, PredictedRow, Wanted};
+use ordinate_train::evaluate::{Evaluation, KnownAnswers, Label};
+
+use crate::errors::ErrorCounts;
+use crate::skipped::Skipped;
 
 /// Rows that are predicted together.
 const BATCH_ROWS: usize = 1024;
@@ -41,12 +44,17 @@ pub struct Observed<'m> {
     pub classes: Vec<f64>,
     /// The metrics on rows with known answers.
     pub evaluation: Evaluation,
+    /// The errors of a regression on these rows.
+    pub errors: ErrorCounts,
     /// Rows with known answers.
     pub labelled: u64,
     /// All rows.
     pub rows: u64,
     /// Rows that the model rejects.
-    pub rejected: u64,
+    pub rejected: Skipped,
+    /// Answers that cannot be read.
+    pub unreadable_answers: Skipped,
+    answers: KnownAnswers<'m>,
     /// Rows that are predicted next, with their known answers.
     batch: RowsBuilder<'m>,
     labels: Vec<Option<f64>>,
@@ -66,9 +74,12 @@ impl<'m> Observed<'m> {
             predictions: distribution.predictions.iter().map(empty).collect(),
             classes: vec![0.0; distribution.classes.len()],
             evaluation: Evaluation::new(model),
+            errors: ErrorCounts::new(&model.document().training),
             labelled: 0,
             rows: 0,
-            rejected: 0,
+            rejected: Skipped::default(),
+            unreadable_answers: Skipped::default(),
+            answers: KnownAnswers::new(model),
             batch: RowsBuilder::new(model.signature(), BATCH_ROWS),
             labels: Vec::new(),
         })
@@ -86,17 +97,32 @@ impl<'m> Observed<'m> {
         self.distribution
     }
 
-    /// Adds a row of cells in the order of the signature, which the model predicts. `target`: its known answer, the
-    /// value or the position of the class.
-    pub fn push(&mut self, cells: &[Cell<'_>], target: Option<f64>) {
+    /// Adds a row of cells in the order of the signature, which the model predicts. `answer`: its known answer.
+    /// `place`: where the row is, in remarks.
+    pub fn push(&mut self, cells: &[Cell<'_>], answer: Option<Cell<'_>>, place: &dyn Fn() -> String) {
         self.rows += 1;
         let features = self.model.signature().features();
-        let mut is_accepted = cells.len() == features.len();
+        let mut rejected = (cells.len() != features.len()).then(|| "the row has another number of values".to_owned());
         for (position, (feature, cell)) in features.iter().zip(cells).enumerate() {
-            is_accepted &= self.count(position, feature, *cell);
+            if let Err(error) = self.count(position, feature, *cell) {
+                rejected.get_or_insert_with(|| {
+                    let value = if error == CellError::Missing { "the value " } else { "" };
+                    format!("column {:?}: {value}{error}", feature.name)
+                });
+            }
         }
-        if !is_accepted || self.batch.start_row().is_err() {
-            self.rejected += 1;
+        let answer = answer.map_or(Ok(None), |cell| self.answers.read(cell));
+        let target = answer.unwrap_or_else(|detail| {
+            let name = &self.model.signature().target().name;
+            self.unreadable_answers.add(|| format!("{}, column {name:?}: {detail}", place()));
+            None
+        });
+        if let Some(reason) = rejected {
+            self.rejected.add(|| format!("{}, {reason}", place()));
+            return;
+        }
+        // The batch has room for it.
+        if self.batch.start_row().is_err() {
             return;
         }
         for cell in cells {
@@ -109,29 +135,31 @@ impl<'m> Observed<'m> {
         }
     }
 
-    /// Adds the value of a feature in a row, and returns whether the model accepts it.
-    pub fn count(&mut self, position: usize, feature: &Feature, cell: Cell<'_>) -> bool {
+    /// Adds the value of a feature in a row.
+    ///
+    /// # Errors
+    /// [`CellError`] if the model rejects the value, which is counted as well.
+    pub fn count(&mut self, position: usize, feature: &Feature, cell: Cell<'_>) -> Result<(), CellError> {
         let resolved = feature.resolve(cell);
-        let is_accepted = resolved.is_ok();
         let (Some(counts), Some(histogram)) =
             (self.features.get_mut(position), self.distribution.features.get(position))
         else {
-            return is_accepted;
+            return resolved.map(|_| ());
         };
         counts.rows += 1;
-        let bin = match resolved {
-            Ok(Accepted::Given(value)) => {
+        let bin = match &resolved {
+            &Ok(Accepted::Given(value)) => {
                 if feature.range.is_some_and(|[low, high]| value < low || value > high) {
                     counts.outside += 1;
                 }
                 bin(feature, histogram, value)
             }
-            Ok(Accepted::Imputed(value)) => {
+            &Ok(Accepted::Imputed(value)) => {
                 counts.missing += 1;
                 let is_level = matches!(feature.missing, MissingPolicy::Category(_));
                 if is_level { bin(feature, histogram, value) } else { None }
             }
-            Ok(Accepted::UnknownCategory(value)) => {
+            &Ok(Accepted::UnknownCategory(value)) => {
                 counts.unknown += 1;
                 bin(feature, histogram, value)
             }
@@ -151,7 +179,7 @@ impl<'m> Observed<'m> {
         if let Some(count) = bin.and_then(|bin| counts.counts.get_mut(bin)) {
             *count += 1.0;
         }
-        is_accepted
+        resolved.map(|_| ())
     }
 
     /// Adds a prediction that was served: the value, or the position of the class and the probabilities of all classes.
@@ -187,23 +215,31 @@ impl<'m> Observed<'m> {
         let labels = std::mem::take(&mut self.labels);
         let batch = std::mem::replace(&mut self.batch, RowsBuilder::new(self.model.signature(), BATCH_ROWS));
         let Ok(frame) = batch.finish() else { return };
-        let exposures: Vec<f64> = frame.iter().map(|row| self.model.design().exposure(row)).collect();
-        let Ok(answer) = self.model.answer(&frame, &Wanted::default()) else {
-            // A prediction that a double cannot represent.
-            self.rejected += labels.len() as u64;
+        if self.count_frame(&frame, &labels).is_ok() {
             return;
-        };
-        self.count_answer(&answer, &labels, &exposures);
+        }
+        // A prediction that a double cannot represent: the others of the batch are predicted without it.
+        for (row, label) in frame.iter().zip(&labels) {
+            let frame = Frame::from_accepted(self.model.signature(), row.to_vec());
+            if let Err(error) = self.count_frame(&frame, std::slice::from_ref(label)) {
+                self.rejected.add(|| error.to_string());
+            }
+        }
     }
 
-    fn count_answer(&mut self, answer: &Answer<'_>, labels: &[Option<f64>], exposures: &[f64]) {
-        for ((row, target), exposure) in answer.rows().zip(labels).zip(exposures) {
+    fn count_frame(&mut self, frame: &Frame<'_>, labels: &[Option<f64>]) -> Result<(), AnswerError> {
+        let answer = self.model.answer(frame, &Wanted::default())?;
+        for ((row, values), target) in answer.rows().zip(frame.iter()).zip(labels) {
             self.count_prediction(row);
             let Some(target) = target else { continue };
             self.labelled += 1;
-            let label = Label { exposure: *exposure, ..Label::new(*target, true) };
+            let label = Label { exposure: self.model.design().exposure(values), ..Label::new(*target, true) };
             self.evaluation.push(&label, row);
+            if let PredictedRow::Value(value) = row {
+                self.errors.push((target - value).abs());
+            }
         }
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ use comparison::{Rare, distribution_of_classes, distribution_of_levels, distribu
 use performance::performance;
 
 pub use comparison::{Comparison, Fraction};
-pub use performance::Performance;
+pub use performance::{ErrorComparison, Performance};
 
 /// The largest probability of drift in a report on rows from the training distribution.
 pub const FALSE_ALARM_RATE: f64 = 0.01;
@@ -125,21 +125,24 @@ impl DriftReport {
         let training_rows = distribution.predictions.first().map_or(0.0, |output| output.given() + output.missing);
         let features: Vec<SubjectReport> =
             (0..observed.features.len()).filter_map(|at| feature(observed, at, limits)).collect();
+        let (performance, errors) = performance(observed, limits);
+        let rejected = observed.rejected.note("row that the model rejects", "rows that the model rejects");
+        let unreadable = observed.unreadable_answers.note("answer that cannot be read", "answers that cannot be read");
         let mut report = Self {
             model: document.name.to_string(),
             version: document.version.to_string(),
             data,
             drift: false,
             rows: observed.rows,
-            rejected: observed.rejected,
+            rejected: observed.rejected.count,
             training_rows,
             comparisons: 0,
             psi_limit: limits.psi,
             min_rows: limits.rows,
             features,
             predictions: predictions(observed, limits),
-            performance: performance(observed, limits),
-            notes: Vec::new(),
+            performance,
+            notes: rejected.into_iter().chain(unreadable).chain(errors).collect(),
         };
         report.judge(limits);
         report
@@ -149,7 +152,8 @@ impl DriftReport {
     fn judge(&mut self, limits: Limits) {
         let subjects = || self.features.iter().chain(&self.predictions);
         let of_subjects: usize = subjects().map(SubjectReport::comparisons).sum();
-        self.comparisons = of_subjects + usize::from(self.performance.is_some());
+        let of_errors = self.performance.as_ref().map_or(0, |performance| performance.comparisons.len());
+        self.comparisons = of_subjects + of_errors;
         let comparisons = self.comparisons.max(1) as f64;
         for subject in self.features.iter_mut().chain(&mut self.predictions) {
             subject.judge(comparisons, limits);

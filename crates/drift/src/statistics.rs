@@ -5,7 +5,12 @@ use ordinate_train::distribution::chi_squared_upper;
 /// Added to each count, so that an empty bin has a finite logarithm.
 const SMOOTHING: f64 = 0.5;
 
-/// The population stability index of counts by bin, with half a row added to each bin: `Σ(q − p)·ln(q ÷ p)`.
+/// The population stability index of counts by bin, with half a row added to each bin of both sides:
+/// `Σ(q − p)·ln(q ÷ p)`.
+///
+/// An empty bin has a finite index: an empty decile adds 0.29 with 100 rows, 0.53 with 1,000 and ever more. Fractions
+/// move towards equal ones, which makes the index of k bins and n rows smaller by about the fraction k ÷ n: by a tenth
+/// for ten bins and 100 rows, by a hundredth for 1,000.
 #[must_use]
 pub fn population_stability_index(expected: &[f64], actual: &[f64]) -> f64 {
     let total = |counts: &[f64]| counts.iter().map(|count| count + SMOOTHING).sum::<f64>();

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use jiff::{Timestamp, ToSpan};
 use ordinate::config::ConfigError;
 use ordinate::source::ObjectLocation;
-use ordinate_drift::captured::{Captured, CapturedRequest, read_requests};
+use ordinate_drift::captured::{Captured, CapturedRequest, Found, read_lines};
 use ordinate_drift::metrics::MetricContext;
 use ordinate_drift::{DriftReport, Limits, Observed};
 use ordinate_model::Model;
@@ -57,8 +57,14 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
     let day = request.day.clone().unwrap_or_else(yesterday);
     let place = captured.join(&format!("{day}/"));
     let slots: Vec<OnceCell<Arc<Model>>> = (0..MAX_MODELS).map(|_| OnceCell::new()).collect();
-    let mut compared =
-        Compared { function, slots: slots.iter(), models: BTreeMap::new(), failed_loads: 0, skipped: BTreeSet::new() };
+    let mut compared = Compared {
+        function,
+        slots: slots.iter(),
+        models: BTreeMap::new(),
+        failed_loads: 0,
+        skipped: BTreeSet::new(),
+        captured: Captured::default(),
+    };
     let objects = function.s3.list(&place)?;
     for object in &objects {
         if Instant::now() >= until {
@@ -74,6 +80,10 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
     if skipped > 0 {
         tracing::warn!(skipped, "more models have captured requests than are compared");
     }
+    let damaged = compared.captured.damaged;
+    if damaged.count > 0 {
+        tracing::warn!(lines = damaged.count, first = damaged.first, "captured requests are damaged and not compared");
+    }
     let models = compared.models.into_iter().map(|((name, version), requests)| match requests {
         Requests::Compared(observed) => report(function, &name, &version, &observed, &place),
         Requests::Skipped(reason) => {
@@ -82,7 +92,9 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
         }
     });
     let models = models.collect::<Result<Vec<Value>, FunctionError>>()?;
-    Ok(json!({"captured": place.to_string(), "objects": objects.len(), "models": models, "skipped": skipped}))
+    let (place, objects) = (place.to_string(), objects.len());
+    let damaged = damaged.count;
+    Ok(json!({"captured": place, "objects": objects, "models": models, "skipped": skipped, "damaged": damaged}))
 }
 
 fn yesterday() -> String {
@@ -101,6 +113,8 @@ struct Compared<'m, 'f> {
     failed_loads: usize,
     /// Models beyond these limits.
     skipped: BTreeSet<(String, String)>,
+    /// Counts of all requests and damaged lines.
+    captured: Captured,
 }
 
 /// The requests of a model.
@@ -114,8 +128,13 @@ impl Compared<'_, '_> {
     /// Adds the requests of an object.
     fn read(&mut self, stream: Box<dyn Read + Send>, object: &ObjectLocation) -> Result<(), FunctionError> {
         let mut failed = None;
-        let read = read_requests(stream, &mut |request| {
-            failed = request.and_then(|request| self.add(&request).err());
+        let read = read_lines(stream, &mut |line, found| {
+            let place = || format!("{object}: line {line}");
+            match found {
+                Found::Request(request) => failed = self.add(&request, &place).err(),
+                Found::Damaged(reason) => self.captured.damaged.add(|| format!("{}: {reason}", place())),
+                Found::Object(_) | Found::Text => {}
+            }
             if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if let Some(error) = failed {
@@ -124,7 +143,7 @@ impl Compared<'_, '_> {
         Ok(read.map_err(|error| BatchError::from_failure(error.into(), &object.to_string()))?)
     }
 
-    fn add(&mut self, request: &CapturedRequest) -> Result<(), FunctionError> {
+    fn add(&mut self, request: &CapturedRequest, place: &dyn Fn() -> String) -> Result<(), FunctionError> {
         let key = (request.model.clone(), request.version.clone());
         if !self.models.contains_key(&key) {
             if self.skipped.contains(&key) || self.slots.len() == 0 || self.failed_loads >= MAX_FAILED_LOADS {
@@ -145,7 +164,7 @@ impl Compared<'_, '_> {
             self.models.insert(key.clone(), requests);
         }
         if let Some(Requests::Compared(observed)) = self.models.get_mut(&key) {
-            Captured::default().add(request, observed);
+            self.captured.add(request, observed, place);
         }
         Ok(())
     }

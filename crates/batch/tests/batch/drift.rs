@@ -142,7 +142,9 @@ fn the_requests_of_a_day_are_compared_with_the_training_data_of_their_model() {
     let bench = Bench::new();
     let version = bench.model().version().to_owned();
     let far = vec![1e6; 500];
-    bench.put("captured/2026-11-29/a.jsonl", request("line", &version, &[1.0, 2.0, 3.0, 4.0]));
+    let few = request("line", &version, &[1.0, 2.0, 3.0, 4.0]);
+    bench
+        .put("captured/2026-11-29/a.jsonl", few.clone() + &few[..50] + "\n" + &few.replace("\"rows\":4", "\"rows\":3"));
     bench.put("captured/2026-11-30/a.jsonl", request("line", &version, &far));
     // As a subscription and Data Firehose deliver them.
     let envelope = json!({"logEvents": [{"message": request("line", &version, &far)},
@@ -162,6 +164,8 @@ fn the_requests_of_a_day_are_compared_with_the_training_data_of_their_model() {
     // Four rows are too few for a comparison.
     let answer = drift(&bench, "2026-11-29");
     assert_eq!((&answer["models"][0]["rows"], &answer["models"][0]["drift"]), (&json!(4), &json!(false)));
+    // One is cut off, the other has more predictions than rows.
+    assert_eq!(answer["damaged"], 2);
     assert_eq!(drift(&bench, "2026-11-28")["models"], json!([]));
 }
 

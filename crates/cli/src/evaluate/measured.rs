@@ -9,10 +9,9 @@ use ordinate_model::cell::Cell;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
-use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model, PredictedRow};
 use ordinate_table::{NamedColumn, Purpose, Row};
-use ordinate_train::evaluate::{Bin, Evaluation};
+use ordinate_train::evaluate::{Bin, Evaluation, class};
 
 /// Predictions compared with known answers.
 pub(super) struct Measured<'m> {
@@ -154,50 +153,5 @@ impl<'m> Measured<'m> {
 
     pub(super) fn confusion(&self) -> Option<Confusion<'_>> {
         self.evaluation.confusion().map(|rows| Confusion { classes: self.classes, rows })
-    }
-}
-
-/// The position of the class in a cell, read by the conventions of the target. As in training, text is not a number,
-/// and spaces are part of a class.
-pub(crate) fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
-    let read = |kind| Feature { reading: reading.clone(), ..Feature::new("", kind) }.accept(cell).ok();
-    let (number, boolean) = (read(FeatureType::Double), read(FeatureType::Boolean));
-    // Classes are exact doubles.
-    #[allow(clippy::cast_precision_loss)]
-    let is = |class: &Scalar| match class {
-        Scalar::Integer(value) => number == Some(*value as f64),
-        Scalar::Number(value) => number == Some(*value),
-        Scalar::Boolean(value) => boolean == Some(f64::from(u8::from(*value))),
-        other => matches!(cell, Cell::Text(text) | Cell::Field(text) if other.to_string() == text),
-    };
-    classes.iter().position(is).ok_or_else(|| {
-        const LISTED: usize = 8;
-        let listed: Vec<String> = classes.iter().take(LISTED).map(|class| shorten(&class.label())).collect();
-        let more = if classes.len() > LISTED { ", …" } else { "" };
-        format!("expected one of the classes {}{more}, got {cell}", listed.join(", "))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_class_is_found_as_it_is_in_the_data() {
-        let class = |cell: Cell<'_>, classes: &[Scalar]| class(cell, classes, &Reading::default());
-        let text = |text: &str| Scalar::Text(text.into());
-        let integers = [Scalar::Integer(0), Scalar::Integer(1)];
-        assert_eq!(class(Cell::Field("b"), &[text("a"), text("b")]), Ok(1));
-        assert_eq!(class(Cell::Field("1.0"), &integers), Ok(1));
-        assert_eq!(class(Cell::Integer(1), &integers), Ok(1));
-        assert_eq!(class(Cell::Field("true"), &[Scalar::Boolean(false), Scalar::Boolean(true)]), Ok(1));
-        assert_eq!(class(Cell::Boolean(true), &[Scalar::Boolean(false), Scalar::Boolean(true)]), Ok(1));
-        assert_eq!(
-            class(Cell::Field("B"), &[text("a"), text("b")]).unwrap_err(),
-            "expected one of the classes a, b, got \"B\""
-        );
-        for cell in [Cell::Field(""), Cell::Text("1"), Cell::Missing] {
-            assert!(class(cell, &integers).is_err(), "{cell:?}");
-        }
     }
 }

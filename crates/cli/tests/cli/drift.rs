@@ -10,7 +10,7 @@ use crate::serve::Served;
 use crate::support::{command, complained, folder_with_data, run, succeeded, text, train};
 
 /// A thousand rows whose first feature is shifted.
-fn rows(shift: f64) -> String {
+pub(crate) fn rows(shift: f64) -> String {
     let mut rows = "x,side,y\n".to_owned();
     for i in 0..1000_u32 {
         let x = f64::from(i * 7919 % 1000) / 100.0;
@@ -27,14 +27,22 @@ fn the_training_data_are_no_drift_and_shifted_data_have_their_own_exit_code() {
     succeeded(&train(folder.path(), "data.csv --target y --out m.json"));
     let same = run(&folder, "drift m.json data.csv");
     let report = succeeded(&same);
-    assert!(report.starts_with("m@1 on data.csv: 1000 rows\n\nNo drift in 6 comparisons.\n"), "{report}");
+    assert!(report.starts_with("m@1 on data.csv: 1000 rows\n\nNo drift in 7 comparisons.\n"), "{report}");
 
     fs::write(folder.path().join("later.csv"), rows(5.0)).unwrap();
     let later = run(&folder, "drift m.json later.csv --html drift.html");
     assert_eq!(later.status.code(), Some(3), "{}", text(&later.stderr));
-    assert!(text(&later.stdout).contains("\n\nDrift: x, predicted y, the RMSE.\n"), "{}", text(&later.stdout));
+    assert!(
+        text(&later.stdout).contains("\n\nDrift: x, predicted y, the RMSE, the median absolute error.\n"),
+        "{}",
+        text(&later.stdout)
+    );
     let page = fs::read_to_string(folder.path().join("drift.html")).unwrap();
-    assert!(page.contains("Drift: x, predicted y, the RMSE.") && page.contains("<svg") && !page.contains("<script"));
+    assert!(
+        page.contains("Drift: x, predicted y, the RMSE, the median absolute error.")
+            && page.contains("<svg")
+            && !page.contains("<script")
+    );
 
     let machine = run(&folder, "drift m.json later.csv data.csv --json");
     assert_eq!(machine.status.code(), Some(3));
@@ -111,7 +119,11 @@ fn captured_requests_are_written_to_a_folder_and_compared() {
     };
     assert_eq!((rows("age"), rows("sex")), (json!(300), json!(0)));
     let other = run(&folder, "drift iris captured/");
-    assert!(complained(&other).contains("no captured requests of iris@1, only of diabetes@1\nhelp: "));
+    let error = complained(&other);
+    assert!(
+        error.contains("no captured requests of iris@1, and no rows with its features\n  3 requests of other models")
+    );
+    assert!(error.contains(" (diabetes@1)\nhelp: "), "{error}");
 }
 
 #[tokio::test]

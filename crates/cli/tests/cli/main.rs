@@ -6,6 +6,7 @@ mod diff;
 mod digits;
 mod documentation;
 mod drift;
+mod drift_data;
 mod evaluate;
 mod export;
 mod files;

@@ -23,7 +23,7 @@ const RARE_FRACTION: f64 = 0.01;
 /// Two distributions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The population stability index.
+    /// The population stability index, with half a row added to each bin.
     pub psi: f64,
     /// About the index of two samples of one distribution with these numbers of rows.
     pub psi_of_noise: f64,

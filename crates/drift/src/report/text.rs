@@ -45,33 +45,31 @@ impl DriftReport {
         }
         let subjects = self.features.iter().chain(&self.predictions).filter(|subject| subject.drift);
         let names = subjects.map(|subject| subject.name.clone());
-        let error = self.performance.iter().filter(|performance| performance.drift);
-        let error = error.map(|performance| format!("the {}", title(&performance.compared)));
-        format!("Drift: {}.", listed(names.chain(error).collect::<Vec<_>>(), 10))
+        let errors = self.performance.iter().flat_map(Performance::drifted);
+        format!("Drift: {}.", listed(names.chain(errors).collect::<Vec<_>>(), 10))
     }
 
     /// Remarks on the data, and on what is not compared.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
-        if self.rejected > 0 {
-            notes.push(format!("the model rejects {}", counted(self.rejected, "row", "rows")));
-        }
         if self.comparisons > 0 {
-            let few: Vec<&str> = self
-                .features
-                .iter()
-                .filter(|subject| subject.rows < self.min_rows)
-                .map(|subject| subject.name.as_str())
-                .collect();
-            if !few.is_empty() {
-                let named = listed(few, 10);
-                notes.push(format!("fewer than {} values, not compared: {named}", self.min_rows));
+            let named = |is_named: &dyn Fn(u64) -> bool| {
+                let subjects = self.features.iter().filter(|subject| is_named(subject.rows));
+                let names: Vec<&str> = subjects.map(|subject| subject.name.as_str()).collect();
+                (!names.is_empty()).then(|| listed(names, 10))
+            };
+            if let Some(names) = named(&|rows| rows == 0) {
+                notes.push(format!("in no captured request, as features of CAPTURE_REDACT, and not compared: {names}"));
+            }
+            if let Some(names) = named(&|rows| rows > 0 && rows < self.min_rows) {
+                notes.push(format!("fewer than {} values, not compared: {names}", self.min_rows));
             }
         }
         let hidden = self.features.len().saturating_sub(self.listed_features().count());
         if hidden > 0 {
-            notes.push(format!("{} without drift not listed", counted(hidden, "feature is", "features are")));
+            let (one, many) = ("feature without drift is not listed", "features without drift are not listed");
+            notes.push(counted(hidden, one, many));
         }
         notes
     }
@@ -153,8 +151,7 @@ fn performance_table(performance: &Performance) -> TextTable {
     let mut table = TextTable::new(columns);
     for (name, value) in &performance.metrics {
         let before = performance.training.get(name).map_or_else(|| "–".to_owned(), |value| rounded(*value, 4));
-        let is_drift = performance.drift && *name == performance.compared;
-        let mark = if is_drift { "drift" } else { "" };
+        let mark = if performance.is_drift(name) { "drift" } else { "" };
         table.push([title(name).to_owned(), rounded(*value, 4), before, mark.to_owned()]);
     }
     table

@@ -12,6 +12,7 @@ mod curves;
 mod deviance;
 mod error_sampler;
 mod kept_rows;
+mod known_answer;
 mod metrics;
 mod regression;
 mod scores;
@@ -27,6 +28,7 @@ pub use class_metrics::{ClassMetrics, class_metrics};
 pub use classification::{Baseline, Classification};
 pub use curves::{Bin, Curve};
 pub use error_sampler::{ClassProbabilities, HeldOutErrors};
+pub use known_answer::{KnownAnswers, class};
 pub use metrics::{KEPT_NUMBERS, Metrics, by_name, title};
 pub use regression::Regression;
 pub use thresholds::{ThresholdCurve, ThresholdPoint};
@@ -262,6 +264,16 @@ impl Evaluation {
                 let constant = (!baseline.is_empty()).then_some(Baseline { frequencies: baseline, threshold });
                 classification.measure(constant.as_ref())
             }
+        }
+    }
+
+    /// The median absolute error of a regression, also where other metrics overflow; `None` without rows, or for too
+    /// many of them.
+    #[must_use]
+    pub fn median_absolute_error(&self) -> Option<f64> {
+        match self {
+            Self::Regression(regression) => regression.median_absolute_error(),
+            Self::Classification(_) => None,
         }
     }
 

@@ -133,6 +133,12 @@ impl Regression {
         self.spread += weight * (before / self.weight) * from_mean * from_mean;
     }
 
+    /// The median of the absolute errors; none without rows, or for too many of them.
+    #[must_use]
+    pub fn median_absolute_error(&self) -> Option<f64> {
+        self.kept.rows().and_then(median_error)
+    }
+
     /// The metrics; none without rows, or if an error overflows.
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
@@ -156,7 +162,7 @@ impl Regression {
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
                 ("adjusted_r2", self.fitted_parameters.and_then(adjusted)),
-                ("median_absolute_error", self.kept.rows().and_then(median_error)),
+                ("median_absolute_error", self.median_absolute_error()),
                 ("mape_percent", (!self.has_zero).then_some(self.relative / self.weight)),
             ],
         ))
