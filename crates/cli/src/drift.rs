@@ -76,7 +76,7 @@ fn index(text: &str) -> Result<f64, String> {
 
 /// Returns the report as text or JSON, and whether there is drift.
 pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), Box<dyn Error>> {
-    let files = Files::new(&arguments.data)?;
+    let files = Files::new(&arguments.data, Path::new(&arguments.model))?;
     model::check_standard_input(&arguments.model, &files.tables)?;
     if let Some(path) = &arguments.html {
         check_page(path, &arguments.model, &files)?;
@@ -89,17 +89,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), Box<dyn Error
             arguments.model
         )
     })?;
-    let notes = read_objects(&files, &mut observed)?;
+    let captured = read_objects(&files, &mut observed)?;
     if !files.tables.is_empty() {
         read_tables(files.tables.clone(), arguments, &model, &mut observed)?;
     }
     observed.predict();
     if observed.rows == 0 {
-        return Err(format!("{}: no rows\nhelp: check how the data are written", files.label()).into());
+        return Err(no_rows(&files, &model, &captured).into());
     }
     let limits = Limits { psi: arguments.psi, rows: arguments.min_rows };
     let mut report = DriftReport::new(&observed, files.label(), limits);
-    report.notes.extend(notes);
+    report.notes.extend(captured.notes());
     if let Some(path) = &arguments.html {
         let unwritable = |error| format!("{}: cannot be written: {error}\nhelp: choose another --html", path.display());
         write_page(path, &report).map_err(unwritable)?;
@@ -138,7 +138,8 @@ struct Files {
 }
 
 impl Files {
-    fn new(paths: &[PathBuf]) -> Result<Self, Box<dyn Error>> {
+    /// The files of these paths. A folder is read without the model file.
+    fn new(paths: &[PathBuf], model: &Path) -> Result<Self, Box<dyn Error>> {
         let mut files = Self::default();
         for path in paths {
             if let Some(location) = path.to_str().map(location).transpose()?.flatten() {
@@ -146,7 +147,8 @@ impl Files {
                 continue;
             }
             let unreadable = |error: io::Error| format!("{}: cannot be read: {error}", path.display());
-            let in_folder = if path.is_dir() { files_with_objects(path).map_err(unreadable)? } else { Vec::new() };
+            let mut in_folder = if path.is_dir() { files_with_objects(path).map_err(unreadable)? } else { Vec::new() };
+            in_folder.retain(|file| !same_file(file, model));
             match expanded(std::slice::from_ref(path)) {
                 Ok(all) => {
                     for file in all.into_iter().filter(|file| !in_folder.contains(file)) {
@@ -191,8 +193,8 @@ fn read_location(
     Ok(())
 }
 
-/// Reads captured requests and rows of JSON Lines, and returns remarks on them.
-fn read_objects(files: &Files, observed: &mut Observed<'_>) -> Result<Vec<String>, Box<dyn Error>> {
+/// Reads captured requests and rows of JSON Lines.
+fn read_objects(files: &Files, observed: &mut Observed<'_>) -> Result<Captured, Box<dyn Error>> {
     let mut captured = Captured::default();
     for location in &files.prefixes {
         read_location(location, &mut captured, observed)?;
@@ -202,22 +204,21 @@ fn read_objects(files: &Files, observed: &mut Observed<'_>) -> Result<Vec<String
         let unreadable = |error| format!("{name}: cannot be read: {error}");
         captured.read(&name, File::open(file).map_err(unreadable)?, observed).map_err(unreadable)?;
     }
-    let notes = captured.notes();
-    let has_files = !files.prefixes.is_empty() || !files.objects.is_empty();
-    if has_files && captured.requests + captured.table_rows == 0 {
-        let document = observed.document();
-        let mut error = format!(
-            "{}: no captured requests of {}@{}, and no rows with its features",
-            files.label(),
-            document.name,
-            document.version
-        );
-        for note in &notes {
-            error.extend(["\n  ", note]);
-        }
-        return Err((error + "\nhelp: set CAPTURE_FRACTION, and name the model that is served").into());
+    Ok(captured)
+}
+
+/// The error of data without rows, which a scheduler has to notice.
+fn no_rows(files: &Files, model: &Model, captured: &Captured) -> String {
+    let label = files.label();
+    if files.prefixes.is_empty() && files.objects.is_empty() {
+        return format!("{label}: no rows\nhelp: check how the data are written");
     }
-    Ok(notes)
+    let (name, version) = (model.name(), model.version());
+    let mut error = format!("{label}: no captured requests of {name}@{version}, and no rows with its features");
+    for note in captured.notes() {
+        error.extend(["\n  ", &note]);
+    }
+    error + "\nhelp: set CAPTURE_FRACTION, and name the model that is served"
 }
 
 /// Reads the rows of tables, and known answers if there is a column of the target.

@@ -85,6 +85,25 @@ fn answers_that_cannot_be_read_or_compared_are_noted() {
     assert_eq!(notes(&report(&folder, "data.csv", 0)), [note]);
 }
 
+#[test]
+fn a_prediction_that_is_too_large_excludes_no_other_row() {
+    let row = |i: u32| (f64::from(i * 7919 % 1000) / 500.0, i * 7919 % 1000 / 250 + i * 31 % 3);
+    let counts = |first: f64| {
+        let mut text = "x,n\n".to_owned();
+        for i in 0..1000 {
+            let (x, n) = row(i);
+            writeln!(text, "{},{n}", if i == 0 { first } else { x }).unwrap();
+        }
+        text
+    };
+    let folder = folder_with_data(counts(0.0));
+    succeeded(&train(folder.path(), "data.csv --target n --estimator poisson --out m.json"));
+    write(&folder, "far.csv", counts(1e6));
+    let report = report(&folder, "far.csv", 0);
+    assert_eq!((&report["rows"], &report["rejected"]), (&json!(1000), &json!(1)), "{report}");
+    assert_eq!((&report["performance"]["rows"], &report["predictions"][0]["rows"]), (&json!(999), &json!(999)));
+}
+
 /// A captured request of these rows.
 fn captured(x: &[f64]) -> Value {
     let y: Vec<f64> = x.iter().map(|x| 2.0 * x + 0.5).collect();
@@ -185,6 +204,9 @@ fn a_folder_with_captured_requests_and_tables_is_read_as_a_whole() {
     write(&folder, "mixed/_unfinished.jsonl", "{");
     write(&folder, "mixed/notes.txt", "no data");
     assert_eq!(report(&folder, "mixed", 0)["rows"], 2007);
+    // The model file begins with an object, too.
+    let whole = report(&folder, ".", 0);
+    assert_eq!((&whole["rows"], notes(&whole).len()), (&json!(3007), 0), "{whole}");
 }
 
 #[test]

@@ -10,6 +10,9 @@ use crate::observed::Observed;
 use ordinate_train::distribution::normal_two_sided;
 use ordinate_train::evaluate::{Metrics, by_name, title};
 
+/// Of fewer rows, any may have most of the squared errors.
+const FEW_ROWS: u64 = 10;
+
 /// Metrics on rows with known answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Performance {
@@ -127,7 +130,7 @@ fn mean_error(now: &Metrics, held_out: &HeldOut<'_>) -> Option<ErrorComparison> 
 fn dominating_error(observed: &Observed<'_>, now: &Metrics) -> Option<String> {
     let largest = observed.errors.largest;
     let ratio = largest / now.get("rmse")?;
-    let is_dominating = ratio * ratio > 0.5 * observed.labelled as f64;
+    let is_dominating = observed.labelled >= FEW_ROWS && ratio * ratio > 0.5 * observed.labelled as f64;
     is_dominating.then(|| {
         format!(
             "an error of {} is more than half of all squared errors: the RMSE is mostly that of one row",
