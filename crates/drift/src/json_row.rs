@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Map<String, Value>, String> {
     })
 }
 
-/// The text with `null` for NaN and infinities outside strings; `None` if there are none.
+/// The text with `null` for NaN and infinities outside strings; `None` if the text has no such token.
 fn with_nulls(text: &[u8]) -> Option<Vec<u8>> {
     let mut replaced = Vec::with_capacity(text.len());
     let (mut rest, mut in_string, mut is_changed) = (text, false, false);

@@ -7,7 +7,7 @@
 //! | `records`    | a stream, split into objects and other lines                                   |
 //! | `json_row`   | rows of JSON Lines                                                             |
 //! | `errors`     | errors next to those of held-out rows                                          |
-//! | `skipped`    | what cannot be used                                                            |
+//! | `skipped`    | counts of lines, rows and values that cannot be used                           |
 //! | [`report`]   | comparisons with the training data, and which of them are drift                |
 //! | [`metrics`]  | the report as metrics of `CloudWatch`                                          |
 //! | `page`       | the report as an HTML page                                                     |

@@ -1,4 +1,4 @@
-//! What cannot be used: the number, and the first of them.
+//! Counts of lines, rows and values that cannot be used, with the first of them.
 
 use ordinate_model::wording::counted;
 

@@ -132,6 +132,13 @@ pub fn fisher(expected: [f64; 2], actual: [f64; 2]) -> f64 {
 /// For values outside the range of n rows it is exact with a = 2 and b = n − 1, whatever their continuous distribution.
 #[must_use]
 pub fn beta_binomial_upper(with: f64, rows: f64, a: f64, b: f64) -> f64 {
+    if with <= 0.0 {
+        return 1.0;
+    }
+    // Far below the mode, the first term is 0 in a double, and so would be the sum.
+    if with < rows * a / (a + b) {
+        return 1.0 - beta_binomial_upper(rows - with + 1.0, rows, b, a);
+    }
     let log_beta = |a: f64, b: f64| libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
     let start = libm::exp(choose(rows, with) + log_beta(with + a, rows - with + b) - log_beta(a, b));
     let ratio = |k: f64| (rows - k) * (k + a) / ((k + 1.0) * (rows - k - 1.0 + b));

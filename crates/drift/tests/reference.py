@@ -34,6 +34,7 @@ def beta(a, b):
     return Fraction(factorial(a - 1) * factorial(b - 1), factorial(a + b - 1))
 
 
-for k, n, a, b in [(1, 50, 2, 9999), (10, 1000, 1, 1000), (30, 1000, 2, 999), (200, 1000, 101, 900)]:
+for k, n, a, b in [(1, 50, 2, 9999), (10, 1000, 1, 1000), (30, 1000, 2, 999), (200, 1000, 101, 900),
+    (540, 1000, 101, 100), (480, 1000, 101, 100)]:
     tail = sum(comb(n, j) * beta(j + a, n - j + b) for j in range(k, n + 1))
     print("beta_binomial", (k, n, a, b), float(tail / beta(a, b)))

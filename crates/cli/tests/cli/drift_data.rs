@@ -46,7 +46,7 @@ fn one_extreme_answer_does_not_hide_larger_errors_of_others() {
     let folder = trained();
     for extreme in ["1e20", "1e200"] {
         let with_extreme = |at, y: f64| if at == 500 { extreme.to_owned() } else { y.to_string() };
-        write(&folder, "typo.csv", answers(|at, y| with_extreme(at, y)));
+        write(&folder, "typo.csv", answers(with_extreme));
         write(&folder, "worse.csv", answers(|at, y| with_extreme(at, y + 1.0)));
         let expected = match extreme {
             "1e20" => "an error of 1e20 is more than half of all squared errors: the RMSE is mostly that of one row",
@@ -80,8 +80,8 @@ fn answers_that_cannot_be_read_or_compared_are_noted() {
     let note = "30 rows have a known answer, fewer than 100: their errors are not compared";
     assert_eq!(notes(&report(&folder, "few.csv", 0)), [note]);
     succeeded(&train(folder.path(), "data.csv --target y --out m.json --test-fraction 0"));
-    let note = "1000 rows have a known answer, but the model file does not have errors of held-out rows with which they \
-                could be compared";
+    let note = "1000 rows have a known answer, but the model file does not have errors of held-out rows with which \
+                they could be compared";
     assert_eq!(notes(&report(&folder, "data.csv", 0)), [note]);
 }
 
@@ -219,8 +219,8 @@ fn no_rows_are_a_failure_that_a_scheduler_notices() {
     let error = run(&folder, "drift m.json other.jsonl");
     let expected = "error: other.jsonl: no captured requests of m@1, and no rows with its features\n  \
         1 damaged line skipped; first: other.jsonl: line 2: not valid JSON at column 5: EOF while parsing a value\n  \
-        1 line of another kind skipped; first: other.jsonl: line 1\nhelp: set CAPTURE_FRACTION, and name the model that \
-        is served\n";
+        1 line of another kind skipped; first: other.jsonl: line 1\n\
+        help: set CAPTURE_FRACTION, and name the model that is served\n";
     assert_eq!(complained(&error), expected);
 }
 

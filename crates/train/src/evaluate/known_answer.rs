@@ -29,7 +29,7 @@ impl<'m> KnownAnswers<'m> {
     /// The value, or the position of the class; `None` for a missing answer.
     ///
     /// # Errors
-    /// What was expected, if the cell is not an answer of this model.
+    /// A message with the expected answer, if the cell is not an answer of this model.
     pub fn read(&self, cell: Cell<'_>) -> Result<Option<f64>, String> {
         if let Some(classes) = self.classes {
             return match class(cell, classes, &self.number.reading) {
@@ -55,7 +55,7 @@ impl<'m> KnownAnswers<'m> {
 /// and spaces are part of a class.
 ///
 /// # Errors
-/// What was expected, if the cell is not one of the classes.
+/// A message with the expected classes, if the cell is not one of them.
 pub fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
     let read = |kind| Feature { reading: reading.clone(), ..Feature::new("", kind) }.accept(cell).ok();
     let (number, boolean) = (read(FeatureType::Double), read(FeatureType::Boolean));
