@@ -41,6 +41,8 @@ fn from_statsmodels(py: Python<'_>, results: &str, facts: &str, golden: &str) ->
 
 /// The name of a target when none is given: one that none of the features has.
 #[pyfunction]
+// Python passes a list.
+#[allow(clippy::needless_pass_by_value)]
 fn default_target(names: Vec<String>) -> String {
     ordinate_import::default_target(names.iter().map(String::as_str))
 }
