@@ -165,16 +165,8 @@ pub(super) fn open(text: Stream, name: &Path, layout: &Layout) -> Result<Opened,
         };
         csv.header_end += records.offset();
         csv.first_line = records.line_after();
-        let mut next = None;
-        if let Some(before) = lines_before_the_open_field(&header).filter(|_| records.offset() >= length) {
-            next = chunks.next().map_err(|error| error.in_file(name))?;
-            if next.is_none() {
-                let row = RowNumber::Line(line + before);
-                return Err(DataError::OpenHeader { location: Location { path: name.to_owned(), row } });
-            }
-        }
         let header = header.iter().map(str::to_owned).collect();
-        let rows = CsvRows { csv, name: name.to_owned(), header, records: Some(records), next, chunks };
+        let rows = CsvRows { csv, name: name.to_owned(), header, records: Some(records), next: None, chunks };
         return Ok(Opened { csv, header_line: Some(line), rows });
     }
 }
@@ -216,13 +208,6 @@ impl<B: AsRef<[u8]>> Records<B> {
         let offset = usize::try_from(self.offset()).unwrap_or(usize::MAX).min(bytes.len());
         self.line + line_ends(bytes.get(self.counted..offset).unwrap_or_default())
     }
-}
-
-/// If the last field of a header contains line ends, the number of lines of the header before that field. If no row
-/// follows, its quote was not closed.
-fn lines_before_the_open_field(header: &StringRecord) -> Option<u64> {
-    let last = header.iter().next_back().map(|field| line_ends(field.as_bytes())).filter(|ends| *ends > 0)?;
-    Some(line_ends(header.as_slice().as_bytes()) - last)
 }
 
 fn csv_error<B: AsRef<[u8]>>(error: csv::Error, records: &mut Records<B>, name: &Path, header: &[String]) -> DataError {

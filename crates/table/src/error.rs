@@ -72,11 +72,22 @@ pub enum DataError {
         /// The pipe.
         path: PathBuf,
     },
-    /// A quote in the header that includes the rest of the file.
-    #[error("{location}: a quote opens here in the header and is never closed\nhelp: close it or remove it")]
-    OpenHeader {
+    /// A quote that includes the rest of the file.
+    #[error("{location}: a quote opens here and is never closed\nhelp: close it or remove it")]
+    OpenQuote {
         /// The line of the quote.
         location: Location,
+    },
+    /// A quote that includes the beginning of a later field.
+    #[error(
+        "{location}: a quote opens here and is closed in line {closed}, within a field\n\
+         help: close it at the end of its field, or remove it"
+    )]
+    MisplacedQuote {
+        /// The line of the quote.
+        location: Location,
+        /// The line of the quote that closes it.
+        closed: u64,
     },
     /// No header.
     #[error("{}: the file is empty\nhelp: CSV needs a header line with column names, then one line per row", path.display())]
@@ -121,6 +132,16 @@ pub enum DataError {
         missing: Vec<(String, Option<String>)>,
         /// All columns of the header.
         columns: Vec<String>,
+    },
+    /// Several columns with the name of one that is needed.
+    #[error("{header}: column {column:?} exists twice, and {needed_by} needs one\nhelp: rename or remove the others")]
+    RepeatedColumn {
+        /// The header.
+        header: Header,
+        /// The name.
+        column: String,
+        /// The model or option that needs the column.
+        needed_by: String,
     },
     /// `--exclude` names neither a column of the data nor of the model.
     #[error(

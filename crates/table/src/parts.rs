@@ -130,13 +130,24 @@ mod tests {
     use super::*;
     use crate::{Row, RowNumber, TableReader};
 
-    fn rows(mut reader: TableReader) -> Vec<(RowNumber, Vec<String>)> {
+    type Rows = Vec<(RowNumber, Vec<String>)>;
+
+    /// The rows before an error, and the line of the quote that is the error.
+    fn rows(mut reader: TableReader) -> (Rows, Option<RowNumber>) {
         let (mut rows, mut row) = (Vec::new(), Row::default());
-        while reader.next(&mut row).unwrap() {
-            let fields = (0..row.width()).map(|field| row.text(field).into_owned()).collect();
-            rows.push((row.number(), fields));
+        loop {
+            match reader.next(&mut row) {
+                Ok(true) => {
+                    let fields = (0..row.width()).map(|field| row.text(field).into_owned()).collect();
+                    rows.push((row.number(), fields));
+                }
+                Ok(false) => return (rows, None),
+                Err(DataError::OpenQuote { location } | DataError::MisplacedQuote { location, .. }) => {
+                    return (rows, Some(location.row));
+                }
+                Err(other) => panic!("{other}"),
+            }
         }
-        rows
     }
 
     /// The places at which pieces of this size end, or the last one before.
@@ -145,27 +156,32 @@ mod tests {
         Some(text.chunks(size).filter_map(|piece| cutter.push(piece)).collect())
     }
 
-    /// Checks that the parts have the rows of the whole.
+    /// Checks that the parts have the rows of the whole, up to a quote that is not closed.
     fn check(text: &[u8], size: usize) -> usize {
         let name = Path::new("data");
         let stream = |bytes: &[u8]| -> Stream { Box::new(Cursor::new(bytes.to_vec())) };
         let Some(cuts) = cuts(text, size) else { return 0 };
         let whole = TableReader::from_stream(stream(text), name, FileOptions::default(), Vec::new()).unwrap();
-        let whole = rows(whole);
+        let (whole, wrong) = rows(whole);
         // The first part is read as the whole, if it has the beginning in which the format is detected.
         let first = cuts.first().map_or(u64::MAX, |cut| cut.line);
-        let is_in_first =
-            |(number, _): &&(RowNumber, Vec<String>)| matches!(number, RowNumber::Line(line) if *line < first);
-        let mut found: Vec<_> = whole.iter().filter(is_in_first).cloned().collect();
+        let is_in_first = |number: RowNumber| matches!(number, RowNumber::Line(line) if line < first);
+        let mut found: Rows = whole.iter().filter(|(number, _)| is_in_first(*number)).cloned().collect();
+        let mut found_wrong = wrong.filter(|number| is_in_first(*number));
         for (position, cut) in cuts.iter().enumerate() {
+            if found_wrong.is_some() {
+                break;
+            }
             let at = |cut: &Cut| usize::try_from(cut.offset).unwrap();
             let to = cuts.get(position + 1).map_or(text.len(), at);
             let part = stream(text.get(at(cut)..to).unwrap());
             let options = FileOptions::default();
             let reader = TableReader::from_part(text.to_vec(), part, cut.line, name, options, Vec::new());
-            found.extend(rows(reader.unwrap()));
+            let (of_part, wrong) = rows(reader.unwrap());
+            found.extend(of_part);
+            found_wrong = wrong;
         }
-        assert_eq!(found, whole, "{:?}", String::from_utf8_lossy(text));
+        assert_eq!((found, found_wrong), (whole, wrong), "{:?}", String::from_utf8_lossy(text));
         cuts.len()
     }
 

@@ -242,6 +242,28 @@ impl TableReader {
         Ok(names.iter().filter_map(position).collect())
     }
 
+    /// Checks that no other column has the name of one of these, which are needed. Further columns of a name that are
+    /// known by the names that they have in [`TableReader::names`] are no others.
+    ///
+    /// # Errors
+    /// [`DataError::RepeatedColumn`].
+    pub fn check_once(
+        &self,
+        needed: &[&str],
+        needed_by: &str,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<(), DataError> {
+        let renamed = self.header.iter().map(|name| name.trim()).zip(&self.names).filter(|(given, name)| given != name);
+        let repeated = renamed.into_iter().find(|(given, name)| needed.contains(given) && !is_known(name));
+        repeated.map_or(Ok(()), |(given, _)| {
+            Err(DataError::RepeatedColumn {
+                header: self.header_location(),
+                column: given.to_owned(),
+                needed_by: needed_by.to_owned(),
+            })
+        })
+    }
+
     /// Checks that a model can use the values of a column of the current file.
     ///
     /// # Errors
@@ -321,7 +343,14 @@ mod tests {
         assert!(read("").unwrap_err().contains("the file is empty"));
         assert!(read("\n\n").unwrap_err().contains("the file is empty"));
         let error = read("a,\"b\n1,2\n").unwrap_err();
-        assert!(error.starts_with("data: line 1: a quote opens here in the header"), "{error}");
+        assert!(error.starts_with("data: line 1: a quote opens here and is never closed"), "{error}");
+        let error = read("a,b\n1,\"c\n2,d\n").unwrap_err();
+        assert_eq!(error, "data: line 2: a quote opens here and is never closed\nhelp: close it or remove it");
+        let error = read("# a\na,b,\n1,\"c,\n2,d,\n3,\"e\",\n").unwrap_err();
+        assert!(
+            error.starts_with("data: line 3: a quote opens here and is closed in line 5, within a field\n"),
+            "{error}"
+        );
     }
 
     #[test]

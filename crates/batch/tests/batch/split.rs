@@ -187,6 +187,30 @@ fn an_item_that_fails_is_named_with_its_reason_and_the_others_are_scored() {
     assert_eq!(bench.text(&bench.out("excel.csv")), "x,prediction\n2,5.0\n");
 }
 
+#[test]
+fn a_quote_that_is_never_closed_fails_its_object_as_a_whole_and_in_parts() {
+    let bench = Bench::new();
+    let good = rows(20_000);
+    let line = good.lines().count() + 1;
+    for end in ["1,\"open\n2,b\n", "1,\"open\n2,\"b\"\n3,c\n"] {
+        bench.put("a.csv", format!("{good}{end}"));
+        let function = bench.function();
+        let expected = format!("a.csv: line {line}: a quote opens here and is ");
+        let error = bench.score(&function, "a.csv").unwrap_err();
+        assert!(error.to_string().contains(&expected), "{error}");
+        let plan = json!({"step": "plan", "bucket": BUCKET, "key": bench.key("a.csv")});
+        let plan = function.handle(&plan, TIME).unwrap();
+        let items: Value = serde_json::from_str(&bench.text(plan["manifest"]["key"].as_str().unwrap())).unwrap();
+        let items = items.as_array().unwrap();
+        assert!(items.len() > 1);
+        let errors: Vec<_> = items.iter().filter_map(|item| function.handle(item, TIME).err()).collect();
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].to_string().contains(&expected), "{}", errors[0]);
+        function.handle(&json!({"step": "finish", "manifest": plan["manifest"]}), TIME).unwrap_err();
+        assert_eq!(bench.get(&bench.out("a.csv")), None);
+    }
+}
+
 /// An item may end without a note: its function was stopped, and so was that of the note.
 #[test]
 fn an_output_of_an_earlier_version_is_not_the_output_of_an_item_that_failed() {

@@ -181,20 +181,36 @@ fn a_quote_that_is_never_closed_is_an_error_with_its_line() {
     write(5_000_000);
     let output = run(&folder, "train data.csv --target y");
     assert!(complained(&output).starts_with("error: data.csv: line 3: the row that begins here"), "{output:?}");
-    fs::write(folder.path().join("data.csv"), "x,y\n1,2\n\"2,3\n5,6\n").unwrap();
-    let output = run(&folder, "train data.csv --target y");
-    assert!(
-        complained(&output).contains("line 3: expected 2 fields as in the header, got 1")
-            && text(&output.stderr).contains("quote"),
-        "{output:?}"
-    );
     fs::write(folder.path().join("fit.csv"), "x,y\n1,2\n2,3\n3,5\n4,6\n5,9\n").unwrap();
     said(&run(&folder, "train fit.csv --target y --out m.json"));
-    for command in ["predict m.json data.csv", "evaluate m.json data.csv"] {
-        let output = run(&folder, command);
-        let said = complained(&output);
-        assert!(said.contains("data.csv: line 3: expected 2 fields") && said.contains("quote"), "{said}");
+    for (data, expected) in [
+        ("x,y\n1,2\n\"2,3\n5,6\n", "a quote opens here and is never closed\nhelp: close it or remove it\n"),
+        ("x,y,note\n1,2,\n2,3,\"c\n3,5,d\n", "a quote opens here and is never closed\n"),
+        ("x,y,note\n1,2,\n2,3,\"c\n3,5,\"d\"\n", "a quote opens here and is closed in line 4, within a field\n"),
+    ] {
+        fs::write(folder.path().join("data.csv"), data).unwrap();
+        let commands = [
+            "train data.csv --target y --test-fraction 0",
+            "evaluate m.json data.csv",
+            "evaluate m.json data.csv --on-error skip",
+            "predict m.json data.csv --on-error skip --out out.csv",
+            "predict m.json data.csv --on-error empty --out out.parquet",
+            "batch data.csv out --model m.json",
+        ];
+        for command in commands {
+            let output = run(&folder, command);
+            assert!(
+                complained(&output).contains(&format!("data.csv: line 3: {expected}")),
+                "{command}: {}",
+                complained(&output)
+            );
+        }
+        assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
+        assert_eq!(file_names(&folder), ["data.csv", "fit.csv", "m.json", "out"]);
     }
+    // Line ends in quotes are part of a field.
+    fs::write(folder.path().join("data.csv"), "x,y,note\n1,2,\"a\n\"\"b\n\"\n2,3,\"c\"\n").unwrap();
+    assert_eq!(said(&run(&folder, "batch data.csv out --model m.json --quiet")).split(' ').nth(3), Some("2"));
 }
 
 /// An interrupted process leaves the output as it was: a file of this name is complete or not there.

@@ -11,10 +11,10 @@ use crate::support::{command, complained, file_names, folder_with, pipe, read, r
 
 #[rstest]
 #[case("predict line -", "", "standard input: the file is empty")]
-#[case("predict line -", "x\n", "standard input: the file has a header but no rows")]
+#[case("evaluate line -", "x,y\n", "standard input: the file has a header but no rows")]
 #[case("predict line -", "x\0y\n1,2\n", "standard input: expected CSV or Parquet, got bytes that are not text")]
-#[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here in the header")]
-#[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here in the header")]
+#[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here and is never closed")]
+#[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here and is never closed")]
 #[case("predict line -", "X,y\n1,2\n", "line 1: no column \"x\" (did you mean \"X\"?), which the model line needs")]
 #[case("predict diabetes -", "age,bnni\n1,2\n", "no column \"sex\", \"bmi\" (did you mean \"bnni\"?), \"bp\",")]
 #[case(

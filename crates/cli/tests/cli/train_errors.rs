@@ -12,7 +12,7 @@ use crate::support::{folder_with_data, text, train};
 #[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["cannot be read"])]
 #[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
 #[case::zero_byte("x,y\n1,2\n".repeat(500) + "\0,3\n", "y", &["line 1001", "zero byte"])]
-#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is never closed"])]
+#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here and is never closed"])]
 #[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
 #[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote that is not closed"])]
 #[case::empty_file("", "y", &["is empty"])]
