@@ -2,6 +2,7 @@
 //! one row group are in memory at a time; the columns of a row group of the input of which all rows are kept are copied
 //! without decoding them.
 
+mod arrow_schema;
 mod input_columns;
 mod input_file;
 mod values;
@@ -68,8 +69,13 @@ impl<W: Write + Send> ParquetOutput<W> {
     /// # Errors
     /// [`Failure`] of the target or of the file that is read.
     pub fn new(file: W, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
+        let mut metadata = Vec::new();
         let (mut fields, input) = if let Some(path) = reader.parquet_path() {
             let input = ParquetInput::open(path)?;
+            // They are copied with their names.
+            let names: Vec<&str> = input.fields().iter().map(|field| field.name()).collect();
+            reader.check_once(&names, "Parquet", |_| false)?;
+            metadata = input.metadata(added);
             (input.fields().to_vec(), InputColumns::Parquet(input))
         } else {
             let names = reader.names();
@@ -83,6 +89,9 @@ impl<W: Write + Send> ParquetOutput<W> {
         let schema: TypePtr =
             Type::group_type_builder("schema").with_fields(fields).build().map_err(unwritable)?.into();
         let mut properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+        if !metadata.is_empty() {
+            properties = properties.set_key_value_metadata(Some(metadata));
+        }
         if matches!(input, InputColumns::Parquet(_)) {
             // Columns that are copied as they are have no index of their pages, and the writer needs that of all or of
             // none.

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from sklearn.linear_model import Ridge
 
 import ordinate
@@ -31,3 +32,29 @@ def test_exit_codes_are_those_of_the_command_line(tmp_path):
     assert run("predict").returncode == 2
     failed = run("inspect", tmp_path / "absent.json")
     assert failed.returncode == 1 and failed.stderr.startswith("error: ")
+
+
+def test_parquet_keeps_the_types_of_arrow_and_the_index_of_pandas(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    pd = pytest.importorskip("pandas")
+    moments = pd.to_datetime(["2026-01-01 12:00", "2026-07-01 12:00"]).tz_localize("Europe/Berlin")
+    columns = {"x": [1.0, 2.0], "at": moments, "kind": pd.Categorical(["b", "a"])}
+    frame = pd.DataFrame(columns, index=["first", "second"])
+    table = pa.Table.from_pandas(frame)
+    table = table.append_column("large", pa.array(["a", "b"], pa.large_string()))
+    table = table.append_column("took", pa.array([1, 2], pa.duration("s")))
+    table = table.append_column("parts", pa.array([[1], []], pa.large_list(pa.int8())))
+    pq.write_table(table, tmp_path / "rows.parquet")
+    table = pq.read_table(tmp_path / "rows.parquet")
+    for name, arguments in {"a.parquet": ["--warnings"], "b.parquet": ["--on-error", "skip"]}.items():
+        done = run("predict", "line", tmp_path / "rows.parquet", "--out", tmp_path / name, *arguments)
+        assert done.returncode == 0, done.stderr
+        got = pq.read_table(tmp_path / name)
+        assert got.schema.names[: len(table.schema.names)] == table.schema.names
+        assert got.select(table.schema.names).schema.equals(table.schema), got.schema
+        assert got.select(table.schema.names).equals(table)
+        assert got.schema.field("prediction").type == pa.float64()
+        back = got.to_pandas()
+        assert list(back.index) == ["first", "second"] and str(back["kind"].dtype) == "category"
+        assert list(back["prediction"]) == [3.0, 5.0]

@@ -10,15 +10,19 @@ use parquet::data_type::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, KeyValue};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::TypePtr;
 
 use super::input_file::InputFile;
-use super::unwritable;
+use super::{arrow_schema, unwritable};
+use crate::columns::OutputColumn;
 use crate::failure::Failure;
 use ordinate_table::DataError;
+
+/// The key of the metadata of pandas, which need not have all columns.
+const PANDAS: &str = "pandas";
 
 /// Rows to copy at a time.
 const ROWS: usize = 1 << 12;
@@ -53,6 +57,21 @@ impl ParquetInput {
     /// The columns of the schema.
     pub(super) fn fields(&self) -> &[TypePtr] {
         self.reader.metadata().file_metadata().schema().get_fields()
+    }
+
+    /// The metadata that describe the columns to Arrow and pandas, for an output with these added columns. Those of
+    /// other programs, which may list all columns, are left out.
+    pub(super) fn metadata(&self, added: &[OutputColumn]) -> Vec<KeyValue> {
+        let entries = self.reader.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let kept = entries.filter_map(|entry| match (entry.key.as_str(), entry.value.as_deref()) {
+            (PANDAS, Some(_)) => Some(entry.clone()),
+            (arrow_schema::KEY, Some(schema)) => {
+                let schema = arrow_schema::with_columns(schema, added)?;
+                Some(KeyValue::new(entry.key.clone(), schema))
+            }
+            _ => None,
+        });
+        kept.collect()
     }
 
     /// Rows of the current row group that are still to be copied; 0 at the end of the file.

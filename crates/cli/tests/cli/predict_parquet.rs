@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -135,4 +136,34 @@ fn a_damaged_parquet_file_is_one_error() {
     let file = File::open(folder.path().join("rows.parquet")).unwrap();
     let output = child.stdin(file).output().unwrap();
     assert!(complained(&output).contains("standard input: Parquet cannot be read from a pipe"));
+}
+
+/// The types that Parquet does not have itself, such as dictionaries and time zones, are in the schema of Arrow.
+#[test]
+fn the_metadata_of_arrow_and_pandas_are_kept_and_those_of_others_are_not() {
+    let folder = tempdir().unwrap();
+    // pyarrow 26: a column `x` of doubles.
+    let arrow = "/////3AAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABg \
+                     AHAAwAAAAQABAAAAAAAAEDEAAAABgAAAAEAAAAAAAAAAEAAAB4AAYACAAGAAYAAAAAAAIA";
+    let metadata = [("pandas", "{}"), ("ARROW:schema", arrow), ("huggingface", "{}")];
+    let entries = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(entries.into())).build();
+    let schema = Arc::new(parse_message_type("message rows { REQUIRED DOUBLE x; }").unwrap());
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[1.0, 2.0], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    for (name, arguments) in [("a.parquet", ""), ("b.parquet", "--warnings --on-error skip")] {
+        let output = run(&folder, &format!("predict line data.parquet --out {name} {arguments} --quiet"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let reader = SerializedFileReader::new(File::open(folder.path().join(name)).unwrap()).unwrap();
+        let entries = reader.metadata().file_metadata().key_value_metadata().unwrap().clone();
+        let value = |key: &str| entries.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone());
+        assert_eq!((value("pandas").as_deref(), value("huggingface")), (Some("{}"), None));
+        assert!(value("ARROW:schema").unwrap().len() > arrow.len());
+    }
 }
