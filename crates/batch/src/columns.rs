@@ -1,6 +1,6 @@
 //! The columns that are added to each row.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use thiserror::Error;
 
@@ -58,12 +58,18 @@ pub struct ColumnsError {
 /// An option of [`Columns`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnOption {
+    /// [`Columns::prediction`].
+    Prediction,
     /// [`Columns::interval`].
     Interval,
     /// [`Columns::mean_interval`].
     MeanInterval,
     /// [`Columns::probabilities`].
     Probabilities,
+    /// [`Columns::explain`].
+    Explain,
+    /// [`Columns::warnings`].
+    Warnings,
 }
 
 impl ColumnOption {
@@ -71,9 +77,12 @@ impl ColumnOption {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Prediction => "--column",
             Self::Interval => "--interval",
             Self::MeanInterval => "--mean-interval",
             Self::Probabilities => "--probabilities",
+            Self::Explain => "--explain",
+            Self::Warnings => "--warnings",
         }
     }
 }
@@ -122,31 +131,34 @@ pub struct OutputColumn {
     pub kind: FeatureType,
 }
 
-/// The prediction, then the extra columns, in the order of [`output_values`].
+/// The prediction, then the extra columns, in the order of [`output_values`], each with a name of its own.
 ///
 /// # Errors
-/// [`ColumnsError`] for probabilities of a regression model.
+/// [`ColumnsError`] for probabilities of a regression model, and for names that are empty, equal, or those of features.
 pub fn output_columns(columns: &Columns, model: &Model) -> Result<Vec<OutputColumn>, ColumnsError> {
     let (column, extra) = (&columns.prediction, columns);
-    let number = |name| OutputColumn { name, kind: FeatureType::Double };
-    let text = |name| OutputColumn { name, kind: FeatureType::String };
     let classes = model.classes();
-    let mut columns = vec![OutputColumn { name: column.clone(), kind: kind(model) }];
+    let mut columns = vec![(column.clone(), kind(model), ColumnOption::Prediction)];
+    let mut add = |option, names: &mut dyn Iterator<Item = String>, kind| {
+        columns.extend(names.map(|name| (name, kind, option)));
+    };
     if extra.interval.is_some() {
-        match classes {
-            Some(_) => columns.push(text(format!("{column}_set"))),
-            None => columns.extend(["low", "high"].map(|end| number(format!("{column}_{end}")))),
-        }
+        let (ends, kind): (&[&str], _) =
+            if classes.is_some() { (&["set"], FeatureType::String) } else { (&["low", "high"], FeatureType::Double) };
+        add(ColumnOption::Interval, &mut ends.iter().map(|end| format!("{column}_{end}")), kind);
     }
+    let number = FeatureType::Double;
     if extra.mean_interval.is_some() {
-        columns.extend(["low", "high"].map(|end| number(format!("{column}_mean_{end}"))));
+        let mut names = ["low", "high"].iter().map(|end| format!("{column}_mean_{end}"));
+        add(ColumnOption::MeanInterval, &mut names, number);
     }
     if extra.probabilities {
         let classes = classes.ok_or_else(|| {
             let reason = format!(" needs a classification model, and {} predicts numbers", model.name());
             ColumnsError { option: ColumnOption::Probabilities, reason }
         })?;
-        columns.extend(classes.iter().map(|class| number(format!("probability_{class}"))));
+        let mut names = classes.iter().map(|class| format!("probability_{class}"));
+        add(ColumnOption::Probabilities, &mut names, number);
     }
     if extra.explain {
         // Two classes have one score.
@@ -154,24 +166,59 @@ pub fn output_columns(columns: &Columns, model: &Model) -> Result<Vec<OutputColu
         let scores =
             scores.map_or(vec![String::new()], |classes| classes.iter().map(|one| format!("_{one}")).collect());
         for score in scores {
-            columns.push(number(format!("base{score}")));
             let features = model.signature().features().iter();
-            columns.extend(features.map(|feature| number(format!("contribution{score}_{}", feature.name))));
+            let contributions = features.map(|feature| format!("contribution{score}_{}", feature.name));
+            let mut names = std::iter::once(format!("base{score}")).chain(contributions);
+            add(ColumnOption::Explain, &mut names, number);
         }
     }
     if extra.warnings {
-        columns.push(text("warnings".to_owned()));
+        add(ColumnOption::Warnings, &mut std::iter::once("warnings".to_owned()), FeatureType::String);
     }
-    Ok(columns)
+    check_unique(&columns, column, model)?;
+    Ok(columns.into_iter().map(|(name, kind, _)| OutputColumn { name, kind }).collect())
 }
 
-/// Checks that no added column has the name of another column.
+/// Checks that added columns have names, which are not those of each other or of features. Readers remove the blanks
+/// around names.
+fn check_unique(
+    columns: &[(String, FeatureType, ColumnOption)],
+    prediction: &str,
+    model: &Model,
+) -> Result<(), ColumnsError> {
+    if prediction.trim().is_empty() {
+        let reason = format!(": expected a name, got {prediction:?}");
+        return Err(ColumnsError { option: ColumnOption::Prediction, reason });
+    }
+    let mut options: HashMap<&str, ColumnOption> = HashMap::new();
+    for (name, _, option) in columns {
+        let is_of_prediction =
+            |option| matches!(option, ColumnOption::Prediction | ColumnOption::Interval | ColumnOption::MeanInterval);
+        let earlier = options.insert(name.trim(), *option);
+        let with = match earlier {
+            None if model.signature().position(name.trim()).is_none() => continue,
+            None => "a feature of the model has this name".to_owned(),
+            Some(earlier) if is_of_prediction(earlier) => format!("{} adds a column of this name", option.name()),
+            Some(_) => "two of its columns have this name".to_owned(),
+        };
+        let is_free = earlier.is_some_and(is_of_prediction) || is_of_prediction(*option);
+        let (option, advice) = if is_free {
+            (ColumnOption::Prediction, "choose another name with --column".to_owned())
+        } else {
+            (*option, format!("leave {} out", option.name()))
+        };
+        let reason = format!(": column {name:?}: {with}\nhelp: {advice}");
+        return Err(ColumnsError { option, reason });
+    }
+    Ok(())
+}
+
+/// Checks that no added column has the name of a column of the input.
 ///
 /// # Errors
 /// [`ScoringError::ColumnExists`].
 pub fn check_names(columns: &Columns, reader: &TableReader, added: &[OutputColumn]) -> Result<(), ScoringError> {
-    let mut names = HashSet::new();
-    let twice = added.iter().find(|added| reader.has_column(&added.name) || !names.insert(&added.name));
+    let twice = added.iter().find(|added| reader.has_column(added.name.trim()));
     twice.map_or(Ok(()), |twice| {
         Err(ScoringError::ColumnExists {
             header: reader.header_location(),

@@ -1,5 +1,6 @@
 //! CSV output.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use crate::columns::OutputColumn;
@@ -23,7 +24,11 @@ impl<W: Write> CsvOutput<W> {
     /// Those of the target.
     pub fn new(target: W, reader: &TableReader, added: &[OutputColumn]) -> io::Result<Self> {
         let mut output = Self::continued(target, reader, added);
-        let names = reader.header().iter().map(String::as_str).chain(added.iter().map(|added| added.name.as_str()));
+        let mut written = HashSet::new();
+        // The name in the file, unless an earlier column has it.
+        let own = reader.header().iter().zip(reader.names());
+        let own = own.map(|(given, name)| if written.insert(given) { given } else { name });
+        let names = own.chain(added.iter().map(|added| &added.name));
         output.rows.write_record(names).map_err(to_io)?;
         Ok(output)
     }

@@ -1,5 +1,6 @@
 //! JSON Lines: each row with its predictions, as an object.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
@@ -10,13 +11,16 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::{Answer, Model, Predictor};
 use ordinate_table::{DataError, MAX_ROW_BYTES, RowNumber};
 
-use crate::columns::{Columns, OutputColumn, output_columns, output_values};
+use crate::columns::{ColumnOption, Columns, ColumnsError, OutputColumn, output_columns, output_values};
 use crate::failure::Failure;
 use crate::rejected::{self, Input};
 use crate::score::{Checks, Scored, Task, Totals, in_blocks};
 use crate::scoring::{BATCH_BYTES, batch_rows};
 use crate::skipped::RowError;
 use crate::warning_column::rows_with_warnings;
+
+/// The key that a value or a list gets.
+const FEATURES: &str = "features";
 
 /// The bytes of a block of lines, or a few more.
 const BLOCK_BYTES: u64 = 1 << 20;
@@ -113,31 +117,41 @@ struct LineScorer<'m> {
     predictor: Predictor<'m>,
     columns: &'m Columns,
     added: Vec<OutputColumn>,
+    /// Their names.
+    names: BTreeSet<String>,
 }
 
-impl LineScorer<'_> {
+impl<'m> LineScorer<'m> {
+    fn new(task: &'m Task) -> Result<Self, ColumnsError> {
+        let added = output_columns(&task.columns, &task.model)?;
+        let names: BTreeSet<String> = added.iter().map(|column| column.name.clone()).collect();
+        if names.contains(FEATURES) {
+            let reason = format!(
+                " {FEATURES}: in JSON Lines, a list of values gets this key\n\
+                 help: give the predictions another name with --column"
+            );
+            return Err(ColumnsError { option: ColumnOption::Prediction, reason });
+        }
+        Ok(Self {
+            model: &task.model,
+            predictor: task.columns.predictor(&task.model)?,
+            columns: &task.columns,
+            added,
+            names,
+        })
+    }
+
     fn answer(&self, lines: &[&Line]) -> Result<Answer<'_>, RowError> {
         let number = lines.last().map_or(0, |line| line.number);
         let row = RowNumber::Line(number);
         let error = |detail| RowError { row, column: None, detail };
         let lines: Vec<FileLine<'_>> =
             lines.iter().map(|line| FileLine { number: line.number, text: &line.text }).collect();
-        let frame = frame_of_lines(&lines, self.model.signature()).map_err(|fault| match fault {
+        let frame = frame_of_lines(&lines, self.model.signature(), &self.names).map_err(|fault| match fault {
             LineError::Syntax(detail) => error(detail),
             LineError::Rows(faults) => RowError::new(row, faults),
         })?;
         self.predictor.answer(&frame).map_err(|fault| error(fault.to_string()))
-    }
-
-    /// The error of a line whose object has the name of an added member.
-    fn name_twice(&self, line: &Line) -> Option<RowError> {
-        if !line.text.starts_with('{') || !self.added.iter().any(|added| line.text.contains(added.name.as_str())) {
-            return None;
-        }
-        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line.text).ok()?;
-        let twice = self.added.iter().find(|added| members.contains_key(&added.name))?;
-        let detail = format!("the object has a key {:?} already", twice.name);
-        Some(RowError { row: RowNumber::Line(line.number), column: None, detail })
     }
 }
 
@@ -149,12 +163,7 @@ pub(crate) fn score<R: BufRead + Send>(
     rejected: &mut dyn Write,
     checks: &Checks<'_>,
 ) -> Result<Totals, Failure> {
-    let scorer = LineScorer {
-        model: &task.model,
-        predictor: task.columns.predictor(&task.model)?,
-        columns: &task.columns,
-        added: output_columns(&task.columns, &task.model)?,
-    };
+    let scorer = LineScorer::new(task)?;
     let rows = batch_rows(&task.model, task.columns.wanted(&task.model));
     if task.threads == 1 {
         let LineBlocks { inner, line, name } = input;
@@ -218,19 +227,16 @@ fn write_batch(
     rejected: &mut dyn Write,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
-    let mut errors: Vec<Option<RowError>> = lines.iter().map(|line| scorer.name_twice(line)).collect();
-    let good = |errors: &[Option<RowError>]| -> Vec<&Line> {
-        lines.iter().zip(errors).filter(|(_, error)| error.is_none()).map(|(line, _)| line).collect()
-    };
     // All lines together, as errors are rare; then one by one, to find those with errors.
-    let mut answer = Some(good(&errors)).filter(|lines| !lines.is_empty()).map(|lines| scorer.answer(&lines));
-    if matches!(answer, Some(Err(_))) {
-        for (line, error) in lines.iter().zip(&mut errors).filter(|(_, error)| error.is_none()) {
-            *error = scorer.answer(&[line]).err();
-        }
-        answer = Some(good(&errors)).filter(|lines| !lines.is_empty()).map(|lines| scorer.answer(&lines));
-    }
-    let answer = answer.and_then(Result::ok);
+    let all: Vec<&Line> = lines.iter().collect();
+    let (answer, errors) = if let Ok(answer) = scorer.answer(&all) {
+        (Some(answer), vec![None; lines.len()])
+    } else {
+        let errors: Vec<Option<RowError>> = lines.iter().map(|line| scorer.answer(&[line]).err()).collect();
+        let good = lines.iter().zip(&errors).filter(|(_, error)| error.is_none()).map(|(line, _)| line);
+        let good: Vec<&Line> = good.collect();
+        (if good.is_empty() { None } else { scorer.answer(&good).ok() }, errors)
+    };
     totals.warned += answer.iter().map(|answer| rows_with_warnings(&answer.warnings) as u64).sum::<u64>();
     let mut values = answer.iter().flat_map(|answer| output_values(scorer.columns, answer));
     for (line, error) in lines.iter().zip(&errors) {
@@ -244,7 +250,7 @@ fn write_batch(
     Ok(())
 }
 
-/// Writes an object with the added members. A value or a list becomes the member `features`.
+/// Writes an object with the added members. A value or a list becomes the member [`FEATURES`].
 fn write_line(out: &mut impl Write, text: &str, added: &[OutputColumn], values: Vec<Scalar>) -> io::Result<()> {
     let mut separator = ",";
     match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
@@ -255,7 +261,7 @@ fn write_line(out: &mut impl Write, text: &str, added: &[OutputColumn], values: 
                 separator = "";
             }
         }
-        None => write!(out, "{{\"features\":{text}")?,
+        None => write!(out, "{{\"{FEATURES}\":{text}")?,
     }
     for (column, value) in added.iter().zip(values) {
         out.write_all(separator.as_bytes())?;

@@ -122,7 +122,11 @@ impl<'m> Scorer<'m> {
         predictor: Predictor<'m>,
     ) -> Result<Self, DataError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
-        let positions = reader.find(&features, &format!("the model {}", model.name()))?;
+        let needed_by = format!("the model {}", model.name());
+        let positions = reader.find(&features, &needed_by)?;
+        let signature = model.signature();
+        let is_known = |name: &str| signature.position(name).is_some() || signature.ignores(name);
+        reader.check_once(&features, &needed_by, is_known)?;
         Ok(Self { model, positions, width: reader.header().len(), wanted, predictor })
     }
 

@@ -80,6 +80,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let scorer = Scorer::new(&model, &reader, wanted, model.predictor(&wanted)?)?;
     let find = |name: &str, option, purpose, reading: &Reading| {
         let position = reader.find(&[name], option)?.first().copied().unwrap_or_default();
+        let signature = model.signature();
+        reader.check_once(&[name], option, |name| signature.position(name).is_some() || signature.ignores(name))?;
         Ok::<_, ScoringError>(NumberColumn::new(name, purpose, position, reading.clone()))
     };
     let plain = Reading::default();

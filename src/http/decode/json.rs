@@ -4,6 +4,7 @@
 mod keys;
 mod long_form;
 mod members;
+mod other_keys;
 mod reader;
 mod split;
 mod syntax;

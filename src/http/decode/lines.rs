@@ -1,5 +1,7 @@
 //! `application/jsonlines` (<https://jsonlines.org>): one row per line, as a value, a list or an object.
 
+use std::collections::BTreeSet;
+
 use super::json::{Names, Reader, RowsReader, Terms};
 use super::{Layout, refuse, utf8};
 use crate::http::server::error::ApiError;
@@ -24,13 +26,18 @@ pub enum LineError {
     Rows(Faults),
 }
 
-/// Reads lines of a file, each with one row: a value, a list, or an object, whose other keys are ignored.
+/// Reads lines of a file, each with one row: a value, a list, or an object. Other keys than those of features are
+/// ignored, but may occur only once and may not be `reserved`: the caller adds these to the object.
 ///
 /// # Errors
 /// [`LineError`] if a line is not JSON or does not fit the signature.
-pub fn frame_of_lines<'s>(lines: &[FileLine<'_>], signature: &'s Signature) -> Result<Frame<'s>, LineError> {
+pub fn frame_of_lines<'s>(
+    lines: &[FileLine<'_>],
+    signature: &'s Signature,
+    reserved: &'s BTreeSet<String>,
+) -> Result<Frame<'s>, LineError> {
     let terms = Terms { signature, max_rows: lines.len(), names: Names::IgnoreUnknown };
-    let mut rows = RowsReader::for_lines(terms);
+    let mut rows = RowsReader::for_lines(terms, reserved);
     for FileLine { number, text } in lines {
         let before = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
         let mut reader = Reader::after(before, text);
@@ -123,10 +130,12 @@ mod tests {
     #[test]
     fn lines_of_a_file_may_have_different_layouts() {
         let signature = signature();
+        let reserved = BTreeSet::from(["y".to_owned(), "data".to_owned()]);
         let frame = |texts: &[&'static str]| {
             let lines: Vec<FileLine<'_>> =
                 texts.iter().zip(7..).map(|(text, number)| FileLine { number, text }).collect();
-            frame_of_lines(&lines, &signature).map(|frame| frame.iter().map(<[f64]>::to_vec).collect::<Vec<_>>())
+            frame_of_lines(&lines, &signature, &reserved)
+                .map(|frame| frame.iter().map(<[f64]>::to_vec).collect::<Vec<_>>())
         };
         let mixed = ["[41, 30.5]", r#"{"bmi": 31, "age": 42, "x": 1}"#, r#"{"features": [43, 32]}"#];
         assert_eq!(frame(&mixed).unwrap(), [[41.0, 30.5], [42.0, 31.0], [43.0, 32.0]]);
@@ -134,6 +143,18 @@ mod tests {
         assert_eq!(message, "not valid JSON: line 8, column 3: EOF while parsing a value");
         let Err(LineError::Rows(faults)) = frame(&["[1]"]) else { panic!() };
         assert_eq!(faults.listed[0].detail, "expected 2 values (age, bmi), got 1");
+        for (line, expected) in [
+            (r#"{"age": 1, "bmi": 2, "x": 1, "\u0078": 2}"#, "the object has the key \"x\" twice"),
+            (r#"{"age": 1, "bmi": 2, "\u0079": NaN}"#, "the object has a key \"y\" already"),
+            (r#"{"data": {"features": {"values": [1, 2]}}}"#, "the object has a key \"data\" already"),
+            (r#"{"age": 1, "bmi": 2, "\u0061ge": 1}"#, "appears twice"),
+        ] {
+            let Err(LineError::Rows(faults)) = frame(&[line]) else { panic!("{line}") };
+            assert_eq!(faults.listed[0].detail, expected, "{line}");
+        }
+        // The same key in another row.
+        let named = r#"{"bmi": 31, "age": 42, "x": 1}"#;
+        assert_eq!(frame(&[named, named]).unwrap().len(), 2);
     }
 
     proptest! {

@@ -1,7 +1,10 @@
 //! Reads cells, rows and columns from JSON token by token, directly into the frame's builders.
 
+use std::collections::BTreeSet;
+
 use jiter::{Jiter, JiterError, Peek};
 
+use super::other_keys::OtherKeys;
 use super::syntax::syntax;
 use crate::http::decode::Layout;
 use crate::http::server::error::ApiError;
@@ -63,18 +66,31 @@ pub(in crate::http) struct RowsReader<'s> {
     started: usize,
     /// Whether rows may have another layout than the first.
     is_mixed: bool,
+    /// For lines of a file, whose other keys are copied: the keys of the current row that are not features.
+    other_keys: Option<OtherKeys<'s>>,
 }
 
 impl<'s> RowsReader<'s> {
     /// A reader without rows. With `unwraps`, it accepts the forms of `SageMaker`, too: `{"features": […]}` and
     /// `{"data": {"features": {"values": […]}}}`, unless the model has a feature of the name of the first key.
     pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
-        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0, is_mixed: false }
+        Self {
+            rows: terms.rows(),
+            width: terms.signature.width(),
+            layout: None,
+            unwraps,
+            started: 0,
+            is_mixed: false,
+            other_keys: None,
+        }
     }
 
-    /// A reader without rows for lines of a file, each of any layout.
-    pub(in crate::http::decode) fn for_lines(terms: Terms<'s>) -> Self {
-        Self { rows: terms.rows().listing_all_unknown_categories(), is_mixed: true, ..Self::new(terms, true) }
+    /// A reader without rows for lines of a file, each of any layout. An object may not have a reserved key, or a key
+    /// twice.
+    pub(in crate::http::decode) fn for_lines(terms: Terms<'s>, reserved: &'s BTreeSet<String>) -> Self {
+        let other_keys = Some(OtherKeys::new(reserved));
+        let rows = terms.rows().listing_all_unknown_categories();
+        Self { rows, is_mixed: true, other_keys, ..Self::new(terms, true) }
     }
 
     /// A reader without rows that accepts objects only.
@@ -127,21 +143,36 @@ impl<'s> RowsReader<'s> {
             }
             self.wrong_layout("an object of another form");
         } else if wrapped {
+            self.other_key(FEATURES.to_owned());
             reader.positional_row(&mut self.rows)?;
             reader.expect_no_key(FEATURES, &mut self.rows)?;
         } else if long {
+            self.other_key(DATA.to_owned());
             reader.long_row(&mut self.rows)?;
             reader.expect_no_key(DATA, &mut self.rows)?;
         } else {
             let mut key = first;
             while let Some(name) = key {
                 let position = self.rows.position(&name);
+                if position.is_none() {
+                    self.other_key(name);
+                }
                 reader.named_value(&mut self.rows, position)?;
                 key = reader.next_key()?;
             }
             self.rows.end_named_row();
         }
+        if let Some(keys) = &mut self.other_keys {
+            keys.end_row();
+        }
         Ok(())
+    }
+
+    /// Checks a key that is not a feature.
+    fn other_key(&mut self, name: String) {
+        if let Some(detail) = self.other_keys.as_mut().and_then(|keys| keys.fault(name)) {
+            self.rows.wrong_row(FaultKind::DuplicateFeature, detail);
+        }
     }
 
     fn matches_first(&mut self, found: Layout) -> bool {
