@@ -30,6 +30,38 @@ pub enum BatchError {
         /// The error of the file system.
         source: io::Error,
     },
+    /// An output cannot be read.
+    #[error("{place}: cannot be read: {source}")]
+    Reading {
+        /// The output.
+        place: String,
+        /// The error of the file system.
+        source: io::Error,
+    },
+    /// The output exists, and no batch wrote it.
+    #[error(
+        "{place}: this output exists, and no batch wrote it\n\
+         help: move it, or choose another OUT; ordinate batch --force replaces it"
+    )]
+    Foreign {
+        /// The output.
+        place: String,
+    },
+    /// The input is a pipe or device, which cannot be read again.
+    #[error(
+        "{place}: expected a regular file, got a pipe or device\n\
+         help: ordinate predict reads pipes; in a folder, give it another name"
+    )]
+    NotAFile {
+        /// The input.
+        place: String,
+    },
+    /// The name of the input cannot be that of an output.
+    #[error("{place}: the name is not UTF-8\nhelp: rename it")]
+    NotUtf8 {
+        /// The input, with replacement characters.
+        place: String,
+    },
     /// The input does not exist.
     #[error("{place}: no such object")]
     Missing {

@@ -27,3 +27,16 @@ impl From<DataError> for Failure {
         Self::Scoring(error.into())
     }
 }
+
+impl Failure {
+    /// The number of rows that were scored: a header alone is a table without rows.
+    ///
+    /// # Errors
+    /// Any other failure.
+    pub fn or_no_rows(outcome: Result<u64, Self>) -> Result<u64, Self> {
+        match outcome {
+            Err(Self::Scoring(ScoringError::Data(DataError::HeaderOnly { .. }))) => Ok(0),
+            outcome => outcome,
+        }
+    }
+}

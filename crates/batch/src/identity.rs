@@ -14,7 +14,7 @@ pub(crate) const SOURCE_VERSION: &str = "ordinate-source-version";
 /// The format of outputs, which changes when the same input gives another content: other rows, columns, types or
 /// values. Other bytes of the same content, such as the compression or the indexes of a Parquet file, are no reason to
 /// score everything again.
-const FORMAT: &str = "ordinate.batch/1";
+const FORMAT: &str = "ordinate.batch/2";
 
 /// A model, as `name@version`.
 pub(crate) fn model_name(model: &Model) -> String {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ordinate::source::ObjectLocation;
 use ordinate_table::DataError;
 
 use crate::error::BatchError;
-use crate::kind::{layout_of, layout_of_given};
+use crate::kind::{is_hidden, layout_of, layout_of_given};
 use crate::run::Source;
 use crate::s3::S3;
 use crate::score::Layout;
@@ -33,41 +34,117 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// On this machine.
-    File(PathBuf),
+    File {
+        /// The path as it was given, or below the folder that was given.
+        path: PathBuf,
+        /// The path without links, from the root.
+        real: PathBuf,
+    },
     /// In S3.
     Object(ObjectLocation),
+}
+
+/// The files of a folder.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// The files with rows.
+    pub inputs: Vec<Input>,
+    /// The files and folders that may have rows and cannot be scored, with the reason.
+    pub unusable: Vec<(PathBuf, BatchError)>,
+    /// Links to folders, which are not followed, since they could lead back, or to the same files twice.
+    pub linked_folders: Vec<PathBuf>,
 }
 
 /// A file, or the files with rows in a folder and the folders in it, in the order of their names.
 ///
 /// # Errors
-/// [`BatchError`] if one of them cannot be examined, or there is no file with rows.
-pub fn files(path: &Path) -> Result<Vec<Input>, BatchError> {
-    let unreadable = |path: &Path, source| ScoringError::from(DataError::Unreadable { path: path.to_owned(), source });
+/// [`BatchError`] if it cannot be examined, or there is no file with rows.
+pub fn files(path: &Path) -> Result<Files, BatchError> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
-    if !metadata.is_dir() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let layout = layout_of_given(&name);
-        return Ok(vec![Input { name, layout, size: metadata.len(), etag: None, place: Place::File(path.to_owned()) }]);
+    let real = fs::canonicalize(path).map_err(|error| unreadable(path, error))?;
+    let mut found = Files::default();
+    if metadata.is_dir() {
+        found.add_folder(path, &real)?;
+        if found.inputs.is_empty() && found.unusable.is_empty() {
+            return Err(no_files(&path.display().to_string()));
+        }
+        found.inputs.sort_by(|one, other| one.name.cmp(&other.name));
+        found.unusable.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found.linked_folders.sort();
+    } else {
+        let name = Path::new(path.file_name().unwrap_or_default());
+        found.inputs.push(input(name, path, real, &metadata, layout_of_given)?);
     }
-    let mut found = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, error))? {
-            let file = entry.map_err(|error| unreadable(&folder, error))?.path();
-            let Some(name) = file.strip_prefix(path).ok().and_then(Path::to_str) else { continue };
-            // A link to a folder could lead back to it.
-            let is_folder = fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_dir());
-            if is_folder {
-                folders.push(file);
-            } else if let Some(layout) = layout_of(name) {
-                let size = fs::metadata(&file).map_err(|error| unreadable(&file, error))?.len();
-                found.push(Input { name: name.to_owned(), layout, size, etag: None, place: Place::File(file) });
+    Ok(found)
+}
+
+impl Files {
+    /// Adds the files in a folder and the folders in it.
+    fn add_folder(&mut self, root: &Path, real_root: &Path) -> Result<(), BatchError> {
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            let path = root.join(&folder);
+            let entries = match fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<fs::DirEntry>>>) {
+                Ok(entries) => entries,
+                Err(error) if folder.as_os_str().is_empty() => return Err(unreadable(&path, error)),
+                Err(error) => {
+                    self.unusable.push((path.clone(), unreadable(&path, error)));
+                    continue;
+                }
+            };
+            for entry in entries.iter().filter(|entry| !is_hidden(&entry.file_name().to_string_lossy())) {
+                let name = folder.join(entry.file_name());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(name);
+                } else {
+                    self.add_file(entry, &name, real_root.join(&name));
+                }
             }
         }
+        Ok(())
     }
-    found.sort_by(|one, other| one.name.cmp(&other.name));
-    if found.is_empty() { Err(no_files(&path.display().to_string())) } else { Ok(found) }
+
+    /// Adds a file, if its name is that of a file with rows, or a link.
+    fn add_file(&mut self, entry: &fs::DirEntry, name: &Path, mut real: PathBuf) {
+        let path = entry.path();
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let metadata = if is_link { fs::metadata(&path) } else { entry.metadata() };
+        if is_link && metadata.as_ref().is_ok_and(fs::Metadata::is_dir) {
+            self.linked_folders.push(path);
+            return;
+        }
+        let Some(layout) = layout_of(&name.to_string_lossy()) else { return };
+        let added = metadata.map_err(|error| unreadable(&path, error)).and_then(|metadata| {
+            if is_link {
+                real = fs::canonicalize(&path).map_err(|error| unreadable(&path, error))?;
+            }
+            input(name, &path, real, &metadata, |_| layout)
+        });
+        match added {
+            Ok(input) => self.inputs.push(input),
+            Err(error) => self.unusable.push((path, error)),
+        }
+    }
+}
+
+fn input(
+    name: &Path,
+    path: &Path,
+    real: PathBuf,
+    metadata: &fs::Metadata,
+    layout: impl Fn(&str) -> Layout,
+) -> Result<Input, BatchError> {
+    let place = || path.display().to_string();
+    if !metadata.is_file() {
+        return Err(BatchError::NotAFile { place: place() });
+    }
+    let name = name.to_str().ok_or_else(|| BatchError::NotUtf8 { place: place() })?.to_owned();
+    let (layout, size) = (layout(&name), metadata.len());
+    Ok(Input { name, layout, size, etag: None, place: Place::File { path: path.to_owned(), real } })
+}
+
+fn unreadable(path: &Path, source: io::Error) -> BatchError {
+    ScoringError::from(DataError::Unreadable { path: path.to_owned(), source }).into()
 }
 
 /// An object, or the objects with rows whose keys begin with a prefix that ends with a slash, in the order of their
@@ -102,18 +179,18 @@ fn no_files(place: &str) -> BatchError {
 impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(out, "{}", path.display()),
+            Self::File { path, .. } => write!(out, "{}", path.display()),
             Self::Object(location) => write!(out, "{location}"),
         }
     }
 }
 
 impl Place {
-    /// The path of a file.
+    /// The path of a file without links, from the root.
     #[must_use]
-    pub fn file(&self) -> Option<&Path> {
+    pub fn real_path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File { real, .. } => Some(real),
             Self::Object(_) => None,
         }
     }
@@ -122,7 +199,7 @@ impl Place {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::File(_) => None,
+            Self::File { .. } => None,
             Self::Object(location) => Some(location.key()),
         }
     }
@@ -133,7 +210,7 @@ impl Place {
     /// [`BatchError`] if an object does not exist or cannot be examined.
     pub fn source(&self, s3: Option<&S3>, spool_limit: u64) -> Result<Source, BatchError> {
         match (self, s3) {
-            (Self::File(path), _) => Ok(Source::File(path.clone())),
+            (Self::File { path, real }, _) => Ok(Source::File { path: path.clone(), real: real.clone() }),
             (Self::Object(location), Some(s3)) => {
                 let missing = || BatchError::Missing { place: location.to_string() };
                 Ok(Source::Object { s3: s3.clone(), object: s3.head(location)?.ok_or_else(missing)?, spool_limit })

@@ -8,7 +8,7 @@ use crate::rejected;
 use crate::run::{Outcome, Part, Source};
 use crate::s3::{LEAST_PART, ObjectReader, ObjectVersion, S3, copied};
 use crate::score::Task;
-use crate::store::{Output, Prefix, Store};
+use crate::store::{Output, Prefix, Store, replaceable};
 
 /// The folder of the outputs of parts, below the prefix of outputs.
 const FOLDER: &str = "_parts";
@@ -31,7 +31,7 @@ pub fn join(
     let source = Source::Object { s3: s3.clone(), object: object.clone(), spool_limit: 0 };
     let identity = source.identity(task)?;
     let names: Vec<String> = (0..parts.len()).map(|part| part_name(name, &identity, part)).collect();
-    let existing = store.existing(name)?;
+    let existing = replaceable(store, name, task.force)?;
     let outcome = if existing.is(&identity) {
         Outcome::Unchanged
     } else {
@@ -47,7 +47,7 @@ pub fn join(
                 end: part.end,
             })?);
         }
-        join_rejected(store, name, &identity, &names)?;
+        join_rejected((store, name), &identity, &names, task.force)?;
         let whole = store.upload(name, &identity, Some(existing));
         let first = outputs.split_last().map_or(&[][..], |(_, first)| first);
         if first.iter().all(|part| part.size >= LEAST_PART) {
@@ -69,7 +69,12 @@ pub fn join(
 }
 
 /// Joins the side files of rejected rows, of those parts that have one.
-fn join_rejected(store: &Prefix, name: &str, identity: &Identity, names: &[String]) -> Result<(), BatchError> {
+fn join_rejected(
+    (store, name): (&Prefix, &str),
+    identity: &Identity,
+    names: &[String],
+    force: bool,
+) -> Result<(), BatchError> {
     let side = format!("{name}{}", rejected::SUFFIX);
     let mut found = Vec::new();
     for part in names {
@@ -78,6 +83,7 @@ fn join_rejected(store: &Prefix, name: &str, identity: &Identity, names: &[Strin
     if found.is_empty() {
         return store.remove(&side);
     }
+    replaceable(store, &side, force)?;
     append(store, Box::new(store.upload(&side, identity, None)), &found)
 }
 

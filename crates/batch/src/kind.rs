@@ -12,8 +12,7 @@ const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 /// rejected rows, names that begin with a dot or an underscore.
 #[must_use]
 pub fn layout_of(name: &str) -> Option<Layout> {
-    let is_hidden = name.split('/').any(|part| part.starts_with(['.', '_']));
-    if is_hidden || name.ends_with(rejected::SUFFIX) {
+    if name.split('/').any(is_hidden) || name.ends_with(rejected::SUFFIX) {
         return None;
     }
     let extension = extension(name)?;
@@ -22,6 +21,11 @@ pub fn layout_of(name: &str) -> Option<Layout> {
     } else {
         TABLES.contains(&extension.as_str()).then_some(Layout::Table)
     }
+}
+
+/// Whether files in a folder of this name, or a file of this name, are not scored.
+pub(crate) fn is_hidden(part: &str) -> bool {
+    part.starts_with(['.', '_'])
 }
 
 /// How the rows of a file are written that was given by its name: unless the name says JSON Lines, as a table.

@@ -1,13 +1,18 @@
 //! Output files that are either complete or not written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
+/// The beginning and end of temporary names.
+const PREFIX: &str = ".ordinate-";
+const SUFFIX: &str = ".tmp";
+
 /// An output file: written under a temporary name in the same folder, then renamed, so that the file of the given name
 /// is always complete, also when the process is interrupted. Until [`keep`](Self::keep), an existing file is unchanged.
+/// The temporary file is locked, which a file that was left behind is not.
 ///
 /// A pipe or device is written directly.
 #[derive(Debug)]
@@ -20,11 +25,20 @@ enum Content {
 }
 
 impl OutputFile {
-    /// Creates the temporary file.
+    /// Creates the temporary file, and removes what interrupted processes left in its folder.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn create(path: &Path) -> io::Result<Self> {
+        sweep(folder_of(path));
+        Self::begin(path)
+    }
+
+    /// Creates the temporary file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(crate) fn begin(path: &Path) -> io::Result<Self> {
         // A rename would replace a link, so its target is replaced.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_device = fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
@@ -52,21 +66,59 @@ impl OutputFile {
     }
 }
 
-/// A file in the folder of the target, with the permissions of a new file.
+/// The folder in which a file is.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A locked file in the folder of the target, with the permissions of a new file.
 fn temporary(target: &Path) -> io::Result<NamedTempFile> {
-    let name = target.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let prefix = format!(".{}.", name.to_string_lossy());
+    if target.file_name().is_none() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file name"));
+    }
     let mut builder = Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(|error| {
-        // The system's error, without the temporary path that the crate adds to it.
-        let text = error.to_string();
-        text.rsplit_once(" at path ")
-            .map_or_else(|| io::Error::from(error.kind()), |(cause, _)| io::Error::new(error.kind(), cause.to_owned()))
-    })
+    loop {
+        let file = builder.tempfile_in(folder_of(target)).map_err(|error| {
+            // The system's error, without the temporary path that the crate adds to it.
+            let text = error.to_string();
+            text.rsplit_once(" at path ").map_or_else(
+                || io::Error::from(error.kind()),
+                |(cause, _)| io::Error::new(error.kind(), cause.to_owned()),
+            )
+        })?;
+        match file.as_file().try_lock() {
+            // Another process may have swept the file before it was locked.
+            Ok(()) if file.path().exists() => return Ok(file),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            // A file system without locks, on which nothing is swept.
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
+    }
+}
+
+/// Removes the temporary files in a folder that no process has locked, because theirs was interrupted. Failures are of
+/// no consequence: the files are only not needed.
+pub(crate) fn sweep(folder: &Path) {
+    let is_ours = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        name.starts_with(PREFIX.as_bytes())
+            && name.ends_with(SUFFIX.as_bytes())
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_ours) {
+        let path = entry.path();
+        // Some file systems lock only files that are open for writing.
+        if let Ok(file) = OpenOptions::new().read(true).write(true).open(&path)
+            && file.try_lock().is_ok()
+        {
+            // Of a file that was renamed meanwhile, this name does not exist.
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 impl Write for Content {
@@ -148,6 +200,41 @@ mod tests {
         file.write_all(b"half").unwrap();
         drop(file);
         assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn files_that_were_left_behind_are_removed_and_files_in_use_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".ordinate-AbC123.tmp", ".other-AbC123.tmp", ".ordinate-notes.md"] {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        let mut first = OutputFile::create(&folder.path().join("first")).unwrap();
+        first.write_all(b"first").unwrap();
+        assert_eq!(names(folder.path()).len(), 3);
+        let mut second = OutputFile::create(&folder.path().join("second")).unwrap();
+        second.write_all(b"second").unwrap();
+        first.keep().unwrap();
+        second.keep().unwrap();
+        assert_eq!(names(folder.path()), [".ordinate-notes.md", ".other-AbC123.tmp", "first", "second"]);
+        assert_eq!(fs::read_to_string(folder.path().join("first")).unwrap(), "first");
+    }
+
+    #[test]
+    fn many_writers_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let path = folder.path().join(writer.to_string());
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        let mut file = OutputFile::create(&path).unwrap();
+                        write!(file, "{round}").unwrap();
+                        file.keep().unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(folder.path()), ["0", "1", "2", "3", "4", "5", "6", "7"]);
     }
 
     #[cfg(unix)]

@@ -1,11 +1,13 @@
 //! The side file of rows that cannot be predicted: one JSON object a line.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 use ordinate_table::{Row, RowNumber};
 use serde::Serialize;
 
+use crate::error::BatchError;
 use crate::skipped::RowError;
+use crate::store::Store;
 
 /// The end of the name of the side file.
 pub const SUFFIX: &str = ".rejected.jsonl";
@@ -45,4 +47,23 @@ pub(crate) fn write(out: &mut dyn Write, error: &RowError, input: Input<'_>) -> 
     let mut line = serde_json::to_vec(&Rejected { row, column, reason: &error.detail, input })?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// The number of rows in the side file of an output that is complete.
+///
+/// # Errors
+/// [`BatchError`] if it cannot be read.
+pub fn count(store: &dyn Store, name: &str) -> Result<u64, BatchError> {
+    let side = format!("{name}{SUFFIX}");
+    // A foreign file of this name is no side file.
+    if !store.existing(&side)?.is_of_batch() {
+        return Ok(0);
+    }
+    let Some(content) = store.open(&side)? else { return Ok(0) };
+    let mut rows = 0;
+    let mut content = BufReader::new(content);
+    while content.skip_until(b'\n').map_err(|source| BatchError::Reading { place: store.place(&side), source })? > 0 {
+        rows += 1;
+    }
+    Ok(rows)
 }

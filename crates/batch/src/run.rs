@@ -13,13 +13,18 @@ use crate::rejected;
 use crate::s3::{ObjectReader, ObjectVersion, S3};
 use crate::score::{Checks, Input, Layout, PARQUET, Rows, Task, Totals, score};
 use crate::scoring::ScoringError;
-use crate::store::{Existing, Output, Store};
+use crate::store::{Existing, Output, Store, replaceable};
 
 /// A file or object that is scored.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A file of this machine.
-    File(PathBuf),
+    File {
+        /// The path.
+        path: PathBuf,
+        /// The path without links, from the root.
+        real: PathBuf,
+    },
     /// An object.
     Object {
         /// The client.
@@ -58,7 +63,7 @@ impl Source {
     #[must_use]
     pub fn place(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File { path, .. } => path.display().to_string(),
             Self::Object { object, .. } => object.location.to_string(),
         }
     }
@@ -69,13 +74,12 @@ impl Source {
     /// [`BatchError`] if the file cannot be examined.
     pub fn identity(&self, task: &Task) -> Result<Identity, BatchError> {
         match self {
-            Self::File(path) => {
+            Self::File { path, real } => {
                 let error = |source| ScoringError::from(DataError::Unreadable { path: path.clone(), source });
                 let metadata = fs::metadata(path).map_err(error)?;
                 let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
                 let version = format!("{} bytes, {} ns", metadata.len(), modified.unwrap_or_default().as_nanos());
-                let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                Ok(Identity::new(&path.display().to_string(), &version, task))
+                Ok(Identity::new(&real.display().to_string(), &version, task))
             }
             Self::Object { object, .. } => Ok(Identity::new(&object.location.to_string(), &object.identity(), task)),
         }
@@ -84,7 +88,7 @@ impl Source {
     /// The rows. The temporary file, if there is one, exists until it is dropped.
     fn rows(&self, layout: Layout) -> Result<(Rows, Option<tempfile::TempPath>), BatchError> {
         let (s3, object, limit) = match self {
-            Self::File(path) => return Ok((Rows::File(path.clone()), None)),
+            Self::File { path, .. } => return Ok((Rows::File(path.clone()), None)),
             Self::Object { s3, object, spool_limit } => (s3, object, *spool_limit),
         };
         let mut reader = ObjectReader::new(s3, object, 0, object.size);
@@ -118,7 +122,7 @@ pub fn run(
     checks: &Checks<'_>,
 ) -> Result<Outcome, BatchError> {
     let identity = source.identity(task)?;
-    let existing = store.existing(name)?;
+    let existing = replaceable(store, name, task.force)?;
     if existing.is(&identity) {
         store.sweep(name);
         return Ok(Outcome::Unchanged);
@@ -145,7 +149,7 @@ pub fn run_part(
 ) -> Result<Outcome, BatchError> {
     let source = Source::Object { s3: s3.clone(), object: object.clone(), spool_limit: 0 };
     let identity = source.identity(task)?.of_part(part.start, part.end);
-    let existing = store.existing(name)?;
+    let existing = replaceable(store, name, task.force)?;
     if existing.is(&identity) {
         return Ok(Outcome::Unchanged);
     }
@@ -185,7 +189,7 @@ fn write(
     checks: &Checks<'_>,
 ) -> Result<Outcome, BatchError> {
     let side = format!("{name}{}", rejected::SUFFIX);
-    let mut rejected = SideFile { store, name: &side, identity, output: None };
+    let mut rejected = SideFile { store, name: &side, identity, force: task.force, output: None };
     let output = store.create(name, identity, Some(existing))?;
     let scored = score(task, input, output, &mut rejected, checks);
     let (output, totals) = scored.map_err(|failure| BatchError::from_failure(failure, &store.place(name)))?;
@@ -204,12 +208,14 @@ struct SideFile<'s> {
     store: &'s dyn Store,
     name: &'s str,
     identity: &'s Identity,
+    force: bool,
     output: Option<Box<dyn Output>>,
 }
 
 impl Write for SideFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.output.is_none() {
+            replaceable(self.store, self.name, self.force)?;
             self.output = Some(self.store.create(self.name, self.identity, None)?);
         }
         match &mut self.output {

@@ -36,6 +36,8 @@ pub struct Task {
     pub options: FileOptions,
     /// The number of threads that predict the rows of one text file, whose output does not depend on it.
     pub threads: usize,
+    /// Whether outputs replace files that no batch wrote.
+    pub force: bool,
 }
 
 impl Task {
@@ -300,11 +302,7 @@ fn score_reader<W: Write + Send>(
         totals.rows += batch.rows.len() as u64;
         checks.check(&totals)
     });
-    match outcome {
-        // A header alone is a table without rows.
-        Ok(_) | Err(Failure::Scoring(ScoringError::Data(DataError::HeaderOnly { .. }))) => {}
-        Err(error) => return Err(error),
-    }
+    Failure::or_no_rows(outcome)?;
     Ok((output.finish()?, totals))
 }
 

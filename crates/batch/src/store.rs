@@ -3,7 +3,7 @@
 mod folder;
 mod prefix;
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use crate::error::BatchError;
 use crate::identity::Identity;
@@ -17,8 +17,10 @@ pub enum Existing {
     Absent,
     /// It exists. `tag` is that of this very content.
     Present {
-        /// The identity of what it was made of, if it was written by this program.
+        /// The identity of what it was made of, if a batch wrote this very content.
         identity: Option<String>,
+        /// Whether a batch wrote it, although it may have been changed since.
+        is_of_batch: bool,
         /// The tag of an object.
         tag: Option<String>,
     },
@@ -30,6 +32,24 @@ impl Existing {
     pub fn is(&self, identity: &Identity) -> bool {
         matches!(self, Self::Present { identity: Some(found), .. } if found == identity.as_str())
     }
+
+    /// Whether a batch wrote it.
+    #[must_use]
+    pub fn is_of_batch(&self) -> bool {
+        matches!(self, Self::Present { is_of_batch: true, .. })
+    }
+}
+
+/// The state of an output that is to be written.
+///
+/// # Errors
+/// [`BatchError::Foreign`] if it exists and no batch wrote it, unless that is forced.
+pub(crate) fn replaceable(store: &dyn Store, name: &str, force: bool) -> Result<Existing, BatchError> {
+    let existing = store.existing(name)?;
+    if existing == Existing::Absent || existing.is_of_batch() || force {
+        return Ok(existing);
+    }
+    Err(BatchError::Foreign { place: store.place(name) })
 }
 
 /// An output that is written. It exists after [`commit`](Self::commit); dropped before, it leaves nothing.
@@ -63,7 +83,13 @@ pub trait Store: Send + Sync {
         replaces: Option<Existing>,
     ) -> Result<Box<dyn Output>, BatchError>;
 
-    /// Removes an output, if it exists.
+    /// The content of an output; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`BatchError`] if it cannot be read.
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Read + Send>>, BatchError>;
+
+    /// Removes an output, if it exists and a batch wrote it.
     ///
     /// # Errors
     /// [`BatchError`] if it cannot be removed.

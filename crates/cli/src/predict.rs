@@ -148,7 +148,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     drop(progress);
     // A closed pipe (`| head`) is not a failure.
     let is_closed = |error: &io::Error| !writes_file && error.kind() == io::ErrorKind::BrokenPipe;
-    let rows = match rows {
+    let rows = match Failure::or_no_rows(rows) {
         Ok(rows) => rows,
         Err(Failure::Write(error)) if is_closed(&error) => return Ok(String::new()),
         Err(failure) => {

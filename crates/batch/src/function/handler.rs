@@ -178,6 +178,7 @@ impl Function {
             columns: self.settings.columns.clone(),
             options: self.settings.options.clone(),
             threads: self.settings.threads,
+            force: false,
         }
     }
 }

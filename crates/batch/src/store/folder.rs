@@ -1,8 +1,8 @@
 //! Outputs in a folder, with a journal of what they were made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{Existing, Output, Store};
 use crate::error::BatchError;
 use crate::identity::Identity;
-use crate::output_file::OutputFile;
+use crate::output_file::{self, OutputFile};
 
-/// The journal of a folder: one JSON object a line, the last one of a name counts.
+/// The journal of a folder: one JSON object a line, the last one of a name counts. An output has a line without an
+/// identity before it is renamed: if the process ends then, the file is known as one of a batch.
 const JOURNAL: &str = ".ordinate-batch.jsonl";
 
 /// A folder for outputs.
@@ -21,9 +22,11 @@ const JOURNAL: &str = ".ordinate-batch.jsonl";
 pub struct Folder {
     path: PathBuf,
     journal: Arc<Mutex<Journal>>,
+    /// The folders from which leftovers were removed.
+    swept: Mutex<HashSet<PathBuf>>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(expecting = "an object")]
 struct Entry {
     output: String,
@@ -50,7 +53,7 @@ impl Folder {
         let error = |source| BatchError::Write { place: path.display().to_string(), source };
         fs::create_dir_all(path).map_err(error)?;
         let journal = Journal::read(path.join(JOURNAL)).map_err(error)?;
-        Ok(Self { path: path.to_owned(), journal: Arc::new(Mutex::new(journal)) })
+        Ok(Self { path: path.to_owned(), journal: Arc::new(Mutex::new(journal)), swept: Mutex::default() })
     }
 }
 
@@ -58,13 +61,14 @@ impl Folder {
     /// The path of an output.
     ///
     /// # Errors
-    /// [`BatchError::Write`] for a name that leads out of the folder, as a key of S3 may.
+    /// [`BatchError::Write`] for a name that leads out of the folder, as a key of S3 may, or that of the journal.
     fn path_of(&self, name: &str) -> Result<PathBuf, BatchError> {
         let is_below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-        if is_below {
+        if is_below && name != JOURNAL {
             return Ok(self.path.join(name));
         }
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "the key leads out of the folder");
+        let reason = if is_below { "the journal has this name" } else { "the key leads out of the folder" };
+        let source = io::Error::new(io::ErrorKind::InvalidInput, reason);
         Err(BatchError::Write { place: format!("{name:?} in {}", self.path.display()), source })
     }
 }
@@ -104,10 +108,16 @@ impl Store for Folder {
     }
 
     fn existing(&self, name: &str) -> Result<Existing, BatchError> {
-        let Ok(metadata) = fs::metadata(self.path_of(name)?) else { return Ok(Existing::Absent) };
+        let path = self.path_of(name)?;
+        if fs::symlink_metadata(&path).is_err() {
+            return Ok(Existing::Absent);
+        }
+        let bytes = fs::metadata(&path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len());
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = journal.entries.get(name).filter(|(_, bytes)| *bytes == metadata.len());
-        Ok(Existing::Present { identity: entry.map(|(identity, _)| identity.clone()), tag: None })
+        let entry = journal.entries.get(name);
+        let unchanged = entry.filter(|(identity, of_entry)| !identity.is_empty() && Some(*of_entry) == bytes);
+        let identity = unchanged.map(|(identity, _)| identity.clone());
+        Ok(Existing::Present { identity, is_of_batch: entry.is_some(), tag: None })
     }
 
     fn create(
@@ -121,7 +131,8 @@ impl Store for Folder {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(error)?;
         }
-        let file = OutputFile::create(&path).map_err(error)?;
+        self.sweep(name);
+        let file = OutputFile::begin(&path).map_err(error)?;
         let entry = Entry {
             output: name.to_owned(),
             identity: identity.as_str().to_owned(),
@@ -132,7 +143,18 @@ impl Store for Folder {
         Ok(Box::new(FolderOutput { file, path, entry, journal: Arc::clone(&self.journal) }))
     }
 
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Read + Send>>, BatchError> {
+        match File::open(self.path_of(name)?) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(BatchError::Reading { place: self.place(name), source }),
+        }
+    }
+
     fn remove(&self, name: &str) -> Result<(), BatchError> {
+        if !self.existing(name)?.is_of_batch() {
+            return Ok(());
+        }
         match fs::remove_file(self.path_of(name)?) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(BatchError::Write { place: self.place(name), source })
@@ -141,7 +163,16 @@ impl Store for Folder {
         }
     }
 
-    fn sweep(&self, _name: &str) {}
+    /// Leftovers do not have the name of their output, so those of all outputs in a folder are removed together.
+    fn sweep(&self, name: &str) {
+        let Ok(path) = self.path_of(name) else { return };
+        let folder = path.parent().unwrap_or(&self.path);
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !swept.contains(folder) {
+            output_file::sweep(folder);
+            swept.insert(folder.to_owned());
+        }
+    }
 }
 
 struct FolderOutput {
@@ -167,8 +198,10 @@ impl Output for FolderOutput {
     fn commit(self: Box<Self>) -> Result<(), BatchError> {
         let Self { file, path, entry, journal } = *self;
         let error = |source| BatchError::Write { place: path.display().to_string(), source };
+        let note = |entry: &Entry| journal.lock().unwrap_or_else(PoisonError::into_inner).add(entry).map_err(error);
+        note(&Entry { identity: String::new(), bytes: 0, ..entry.clone() })?;
         file.keep().map_err(error)?;
-        journal.lock().unwrap_or_else(PoisonError::into_inner).add(&entry).map_err(error)
+        note(&entry)
     }
 }
 
@@ -182,7 +215,7 @@ mod tests {
     fn a_name_that_leads_out_of_the_folder_is_an_error() {
         let folder = tempdir().unwrap();
         let store = Folder::open(&folder.path().join("out")).unwrap();
-        for name in ["/tmp/a.csv", "../a.csv", "a/../../b.csv"] {
+        for name in ["/tmp/a.csv", "../a.csv", "a/../../b.csv", JOURNAL] {
             let Err(error) = store.existing(name) else { panic!("{name} is accepted") };
             assert!(error.to_string().contains(name), "{error}");
             assert!(store.remove(name).is_err(), "{name}");

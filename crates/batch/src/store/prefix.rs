@@ -1,6 +1,7 @@
 //! Outputs in S3, each with what it was made of in its metadata.
 
 use std::collections::HashMap;
+use std::io::Read;
 
 use ordinate::source::ObjectLocation;
 
@@ -63,7 +64,10 @@ impl Store for Prefix {
     fn existing(&self, name: &str) -> Result<Existing, BatchError> {
         Ok(match self.s3.head(&self.location(name))? {
             None => Existing::Absent,
-            Some(found) => Existing::Present { identity: found.metadata.get(IDENTITY).cloned(), tag: Some(found.etag) },
+            Some(found) => {
+                let identity = found.metadata.get(IDENTITY).cloned();
+                Existing::Present { is_of_batch: identity.is_some(), identity, tag: Some(found.etag) }
+            }
         })
     }
 
@@ -76,11 +80,14 @@ impl Store for Prefix {
         Ok(Box::new(self.upload(name, identity, replaces)))
     }
 
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Read + Send>>, BatchError> {
+        Ok(self.s3.open(&self.location(name))?)
+    }
+
     fn remove(&self, name: &str) -> Result<(), BatchError> {
-        let location = self.location(name);
         // Without a look first, a bucket with versions would get a marker for each name that never existed.
-        if self.s3.head(&location)?.is_some() {
-            self.s3.delete(&location)?;
+        if self.existing(name)?.is_of_batch() {
+            self.s3.delete(&self.location(name))?;
         }
         Ok(())
     }

@@ -159,3 +159,27 @@ fn of_several_released_models_a_setting_names_the_one_that_scores() {
     let named = bench.function_of(&[("MODEL_URI", &uri), ("DEFAULT_MODEL", "risk")]);
     assert_eq!(named.handle(&event, TIME).unwrap()["objects"][0]["outcome"], "written");
 }
+
+/// Also in the place of a side file, and if no row is rejected.
+#[test]
+fn an_object_that_no_batch_wrote_is_not_replaced() {
+    let bench = Bench::new();
+    let function = bench.function();
+    bench.put("a.csv", "x\n1\n");
+    bench.put("b.csv", "x\nhigh\n1\n");
+    let foreign = [bench.out("a.csv"), bench.out("b.csv.rejected.jsonl")];
+    for key in &foreign {
+        bench.runtime.block_on(S3Server::shared().put(BUCKET, key, "mine"));
+    }
+    for (name, key) in ["a.csv", "b.csv"].iter().zip(&foreign) {
+        let error = bench.score(&function, name).unwrap_err();
+        let expected = format!("s3://{BUCKET}/{key}: this output exists, and no batch wrote it\nhelp: ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert_eq!(error.kind(), "Ordinate.Permanent");
+        assert_eq!(bench.text(key), "mine");
+    }
+    assert!(bench.get(&bench.out("b.csv")).is_none());
+    bench.put("b.csv", "x\n1\n");
+    bench.score(&function, "b.csv").unwrap();
+    assert_eq!(bench.text(&foreign[1]), "mine");
+}

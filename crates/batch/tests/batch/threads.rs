@@ -57,7 +57,7 @@ fn scored(task: &Task, name: &str, layout: Layout, content: &[u8]) -> (Vec<u8>, 
 fn outputs_are_equal_for_any_number_of_threads(#[case] name: &str, #[case] layout: Layout, #[case] content: Vec<u8>) {
     let model = Bench::new().model();
     let columns = Columns { warnings: true, ..Columns::default() };
-    let task = Task { model, columns, options: FileOptions::default(), threads: 1 };
+    let task = Task { model, columns, options: FileOptions::default(), threads: 1, force: false };
     let one = scored(&task, name, layout, &content);
     assert!(one.2.rejected > 100 && one.2.rows > 29_000, "{:?}", one.2);
     for threads in [2, 5] {

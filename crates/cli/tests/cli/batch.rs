@@ -62,6 +62,7 @@ fn a_run_that_is_repeated_scores_what_changed() {
     assert_eq!((&first["written"], &first["unchanged"]), (&4.into(), &0.into()));
     let again = summary(&folder, "in out --model sides.json");
     assert_eq!((&again["written"], &again["unchanged"], &again["rows"]), (&0.into(), &4.into(), &0.into()));
+    assert_eq!((&again["files"][0]["rejected"], &again["files"][1]["rejected"]), (&0.into(), &0.into()));
     fs::write(folder.path().join("in/a.csv"), "side,length\nleft,1\n").unwrap();
     fs::remove_file(folder.path().join("out/d.parquet")).unwrap();
     fs::write(folder.path().join("out/more/b.jsonl"), "edited").unwrap();
@@ -90,6 +91,13 @@ fn rejected_rows_are_listed_in_a_side_file() {
         "{\"row\":2,\"column\":\"length\",\"reason\":\"expected a number, got \\\"long\\\"\",\
          \"input\":[\"left\",\"long\"]}\n"
     );
+    // A repeated run has not forgotten them.
+    let again = run(&folder, "batch rows.csv out --model sides.json");
+    let expected = "0 files with 0 rows scored by sides@3, 1 unchanged: out\n\
+                    rows.csv: 1 row rejected, see out/rows.csv.rejected.jsonl\n";
+    assert_eq!(said(&again), expected);
+    let again = summary(&folder, "rows.csv out --model sides.json");
+    assert_eq!((&again["rejected"], &again["files"][0]["rejected"]), (&1.into(), &1.into()));
 }
 
 #[test]
@@ -103,6 +111,19 @@ fn a_file_that_fails_does_not_stop_the_others() {
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&summary["written"], &summary["failed"]), (&4.into(), &1.into()));
     assert!(!folder.path().join("out/bad.csv").exists());
+    assert!(summary["files"][1]["has_earlier_output"].is_null());
+    // An output of an earlier version is kept, and reported.
+    fs::write(folder.path().join("in/a.csv"), "side,length\n\"left,1\n").unwrap();
+    let output = run(&folder, "batch in out --model sides.json --json");
+    let message = complained(&output);
+    assert!(message.contains("in/a.csv: line 2: a quote opens here and is never closed\n"), "{message}");
+    assert!(message.contains("\nnote: out/a.csv is the output of an earlier run\n"), "{message}");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["files"][0]["outcome"], &summary["files"][0]["has_earlier_output"]),
+        (&"failed".into(), &true.into())
+    );
+    assert_eq!(read(&folder, "out/a.csv").lines().count(), 3);
 }
 
 #[test]

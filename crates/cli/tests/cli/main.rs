@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod batch;
+mod batch_columns;
+mod batch_files;
 mod diff;
 mod digits;
 mod documentation;
