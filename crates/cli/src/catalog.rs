@@ -258,12 +258,16 @@ pub(super) fn message(error: &ReleaseError) -> String {
     }
 }
 
+/// Advice for a folder in the place of the file of an alias, or a file in that of its folder.
+const IN_THE_WAY: &str = "\nhelp: move it out of the catalog; then the alias can be set again";
+
 /// An error as a message for the user of a command with --force, with the advice for a damaged alias.
 pub(super) fn with_force(error: &ReleaseError) -> String {
     let help = match error {
-        ReleaseError::DamagedAlias { .. } => {
+        ReleaseError::DamagedAlias { .. } if error.is_replaceable() => {
             "\nhelp: --force replaces the file of the alias; the history in it is lost"
         }
+        ReleaseError::DamagedAlias { .. } => IN_THE_WAY,
         _ => "",
     };
     message(error) + help
@@ -278,13 +282,12 @@ pub(super) async fn advice(
 ) -> String {
     let (program, place) = (program(), shell_word(&catalog.describe()));
     let help = match error {
-        ReleaseError::DamagedAlias { .. } => match last_good(catalog, name).await {
-            Some(last) => format!(
-                ". Promote a version to replace the file; the history in it is lost. The latest version is {last}\n\
-                 help: {program} promote {name} {last} {place} --alias {alias} --force"
-            ),
-            None => String::new(),
-        },
+        // Which version it was is not known, and the latest one may be a draft.
+        ReleaseError::DamagedAlias { .. } if error.is_replaceable() => format!(
+            ". `promote --force` replaces the file; the history in it is lost. The versions are listed by\n\
+             help: {program} models {place} {name}"
+        ),
+        ReleaseError::DamagedAlias { .. } => IN_THE_WAY.to_owned(),
         ReleaseError::DamagedBefore { instead: Some(version), .. } => {
             format!("\nhelp: {program} rollback {name} {place} --alias {alias} --to {version}")
         }
@@ -305,16 +308,6 @@ pub(super) async fn advice(
         _ => String::new(),
     };
     message(error) + &help
-}
-
-/// The latest version of a model that can be loaded.
-async fn last_good(catalog: &ReleaseCatalog, name: &ModelName) -> Option<Version> {
-    for version in catalog.versions(name).await.ok()?.into_iter().rev() {
-        if catalog.load(name, &version).await.is_ok() {
-            return Some(version);
-        }
-    }
-    None
 }
 
 /// A change of an alias as a line of text.

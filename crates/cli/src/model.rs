@@ -190,6 +190,7 @@ fn advice(error: &LoadError) -> String {
         LoadError::NameMismatch { found, .. } => {
             return format!("\nhelp: serve the model of that name, or set DEFAULT_MODEL={found}");
         }
+        LoadError::Alias { .. } => "\nhelp: name a version of the model, such as @1, or set the alias again",
         _ => "\nhelp: use a model file written by `ordinate train --out`",
     };
     advice.to_owned()

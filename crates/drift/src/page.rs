@@ -128,7 +128,7 @@ fn row(subject: &SubjectReport) -> Markup {
     html! {
         tr {
             th scope="row" { (subject.name) }
-            td class=[subject.drift.then_some("drift")] { @if subject.drift { "drift" } }
+            td class=[subject.drift.then_some("drift")] { (subject.verdict()) }
             td { (number(compared.map(|compared| compared.psi))) }
             td { (number(compared.map(|compared| compared.psi_of_noise))) }
             td { (statistic) }
@@ -194,18 +194,27 @@ fn figure(subject: &SubjectReport) -> Markup {
         bins.truncate(BINS);
         bins.sort_by_key(|(at, _)| *at);
     }
-    let largest = bins.iter().map(|(_, bin)| bin.training.max(bin.data)).fold(0.0, f64::max).max(1e-9);
+    let fractions = subject.fractions().filter(|(_, fraction)| fraction.drift);
+    let without_bin: Vec<BinReport> = fractions
+        .map(|(name, fraction)| BinReport {
+            label: format!("({name})"),
+            training: fraction.training,
+            data: fraction.data,
+        })
+        .collect();
+    let shown = || bins.iter().map(|(_, bin)| *bin).chain(&without_bin);
+    let largest = shown().map(|bin| bin.training.max(bin.data)).fold(0.0, f64::max).max(1e-9);
     html! {
         div class="subject" {
             h3 {
                 (subject.name) " "
-                @if subject.drift { span class="drift" { "drift" } }
+                @if subject.drift { span class="drift" { (subject.verdict()) } }
             }
             @if all > bins.len() {
                 p { "The " (bins.len()) " of " (all) " levels with the largest differences." }
             }
             dl class="bars" {
-                @for (_, bin) in &bins {
+                @for bin in shown() {
                     dt { (bin.label) }
                     dd { (bars(bin, largest)) }
                     dd { (percent(bin.data)) }

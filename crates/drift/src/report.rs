@@ -167,13 +167,31 @@ impl DriftReport {
 }
 
 impl SubjectReport {
-    fn fractions(&self) -> impl Iterator<Item = &Fraction> {
-        [&self.missing, &self.outside_range, &self.unknown_categories, &self.invalid].into_iter().flatten()
+    /// The fractions of values without a bin, with their names.
+    pub(crate) fn fractions(&self) -> impl Iterator<Item = (&'static str, &Fraction)> {
+        let named = [
+            ("missing", &self.missing),
+            ("out of range", &self.outside_range),
+            ("unknown", &self.unknown_categories),
+            ("invalid", &self.invalid),
+        ];
+        named.into_iter().filter_map(|(name, fraction)| Some((name, fraction.as_ref()?)))
+    }
+
+    /// `drift`, with the fractions that are the reason where the distribution is not; empty without drift.
+    pub(crate) fn verdict(&self) -> String {
+        let reasons: Vec<&str> =
+            self.fractions().filter(|(_, fraction)| fraction.drift).map(|(name, _)| name).collect();
+        match (self.drift, self.distribution.as_ref().is_some_and(|compared| compared.drift), reasons.is_empty()) {
+            (false, ..) => String::new(),
+            (true, false, false) => format!("drift: {}", reasons.join(", ")),
+            (true, ..) => "drift".to_owned(),
+        }
     }
 
     fn comparisons(&self) -> usize {
         usize::from(self.distribution.is_some())
-            + self.fractions().filter(|fraction| fraction.p_value.is_some()).count()
+            + self.fractions().filter(|(_, fraction)| fraction.p_value.is_some()).count()
     }
 
     fn judge(&mut self, comparisons: f64, limits: Limits) {

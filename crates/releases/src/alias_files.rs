@@ -12,7 +12,7 @@ use ordinate_model::identity::{ModelName, Version};
 
 use crate::aliases::{Change, Who};
 use crate::catalog::ReleaseCatalog;
-use crate::error::{ReleaseError, is_unreadable};
+use crate::error::{ReleaseError, is_damaged};
 use crate::folder::{Condition, PutError};
 
 /// An alias as it was read, for a change under the condition that nobody else changes it meanwhile.
@@ -149,7 +149,7 @@ impl ReleaseCatalog {
     pub(crate) async fn content(&self, path: &str) -> Result<Option<Content>, ReleaseError> {
         match self.folder().file(path).fetch_changed(None).await {
             Err(SourceError::NotFound { .. }) => Ok(None),
-            Err(error) if is_unreadable(&error) => {
+            Err(error) if is_damaged(&error) => {
                 Err(ReleaseError::DamagedAlias { cause: Arc::new(LoadError::Source(error)) })
             }
             content => Ok(content?),
@@ -165,6 +165,8 @@ impl ReleaseCatalog {
 
     pub(crate) async fn unknown_alias(&self, name: &ModelName, alias: &ModelName) -> ReleaseError {
         match self.existing(name).await {
+            // It was made since it was looked for.
+            Ok(existing) if existing.has_alias(alias.as_str()) => changed(name, alias),
             Ok(existing) => existing.unknown_alias(name, alias.as_str()).into(),
             Err(error) => error,
         }

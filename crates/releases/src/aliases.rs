@@ -149,7 +149,7 @@ impl ReleaseCatalog {
         };
         let record = layout::removed_path(name, alias);
         let earlier = match self.content(&record).await {
-            Err(ReleaseError::DamagedAlias { .. }) => Found::Unreadable,
+            Err(error) if error.is_replaceable() => Found::Unreadable,
             earlier => earlier?.map_or(Found::Nothing, Found::Content),
         };
         let text = self.text(&path, &file.removed(removal))?;

@@ -60,7 +60,7 @@ pub enum ReleaseError {
         /// Why it cannot be read. Not the source of this error, whose message would follow the advice.
         cause: Box<ReleaseError>,
     },
-    /// The file of an alias is damaged, or cannot be read however often one tries.
+    /// The file of an alias is damaged, or something else is in its place.
     #[error("{}", Causes(&**cause))]
     DamagedAlias {
         /// Where it is, and why it cannot be read.
@@ -151,6 +151,14 @@ impl ReleaseError {
         matches!(self, Self::Breaking { .. } | Self::Incomparable { .. } | Self::DamagedAlias { .. })
     }
 
+    /// Whether force replaces the damaged file of an alias: no folder is in its place, and no file in that of its folder.
+    #[must_use]
+    pub fn is_replaceable(&self) -> bool {
+        let Self::DamagedAlias { cause } = self else { return false };
+        let is_folder = |kind| matches!(kind, ErrorKind::IsADirectory | ErrorKind::NotADirectory);
+        !matches!(&**cause, LoadError::Source(SourceError::Io { source, .. }) if is_folder(source.kind()))
+    }
+
     /// Whether a file of the catalog is damaged or missing, so that trying again does not help.
     #[must_use]
     pub fn is_damage(&self) -> bool {
@@ -175,7 +183,9 @@ impl ReleaseError {
     }
 }
 
-fn is_damaged(error: &SourceError) -> bool {
+/// Whether there is nothing, or something else than a file of a catalog. That access is denied, or that a disk fails, says
+/// nothing about the file.
+pub(crate) fn is_damaged(error: &SourceError) -> bool {
     match error {
         SourceError::NotFound { .. } | SourceError::TooLarge { .. } => true,
         // A folder, a device or a link to nothing in the place of a file.
@@ -186,9 +196,9 @@ fn is_damaged(error: &SourceError) -> bool {
     }
 }
 
-/// Whether a file is damaged, or cannot be read however often one tries. That a bucket denies access says nothing about
-/// the object.
-pub(crate) fn is_unreadable(error: &SourceError) -> bool {
+/// Whether a file is damaged, or cannot be read on this machine. That a bucket denies access says nothing about the
+/// object.
+fn is_unreadable(error: &SourceError) -> bool {
     is_damaged(error)
         || match error {
             SourceError::AccessDenied { source, .. } => source.is::<io::Error>(),

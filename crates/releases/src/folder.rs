@@ -272,7 +272,6 @@ fn write(path: &Path, bytes: &[u8], expected: &Expected) -> io::Result<bool> {
     let mut temporary = temporary_in(folder)?;
     // Errors of the temporary file itself would name it.
     temporary.as_file_mut().write_all(bytes)?;
-    make_readable(temporary.as_file())?;
     temporary.as_file().sync_all()?;
     let content = match expected {
         Expected::Nothing => {
@@ -294,8 +293,8 @@ const TEMPORARY: (&str, &str) = (".ordinate-", ".tmp");
 /// The age of a temporary file from which the process that made it cannot be writing it any more.
 const ABANDONED: Duration = Duration::from_hours(24);
 
-/// A new file in a folder, which is deleted unless it is kept. Its errors do not have its name, which says nothing to
-/// users.
+/// A new file in a folder, which is deleted unless it is kept. Others may read it, as the server may be another user,
+/// unless the umask forbids it. Its errors do not have its name, which says nothing to users.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let (prefix, suffix) = TEMPORARY;
     let open = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
@@ -331,18 +330,6 @@ fn if_unchanged(
         sync(folder)?;
     }
     Ok(is_unchanged)
-}
-
-/// Temporary files are readable by their owner only, but the server may run as another user.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// Makes the new name of a file durable.

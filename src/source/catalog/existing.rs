@@ -32,6 +32,12 @@ impl Existing {
         }))
     }
 
+    /// Whether the model has an alias.
+    #[must_use]
+    pub fn has_alias(&self, alias: &str) -> bool {
+        self.aliases.iter().any(|known| known == alias)
+    }
+
     /// The error for a version that the model does not have.
     #[must_use]
     pub fn unknown_version(&self, name: &ModelName, version: &str) -> CatalogError {

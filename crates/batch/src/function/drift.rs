@@ -8,6 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use ordinate::config::ConfigError;
 use ordinate::source::ObjectLocation;
@@ -54,7 +56,7 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
         problem: "expected the prefix of captured requests, such as s3://bucket/captured/".to_owned(),
     };
     let captured = function.settings.captured.as_ref().ok_or_else(missing)?;
-    let day = request.day.clone().unwrap_or_else(yesterday);
+    let day = request.day.unwrap_or_else(yesterday);
     let place = captured.join(&format!("{day}/"));
     let slots: Vec<OnceCell<Arc<Model>>> = (0..MAX_MODELS).map(|_| OnceCell::new()).collect();
     let mut compared = Compared {
@@ -66,6 +68,10 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
         captured: Captured::default(),
     };
     let objects = function.s3.list(&place)?;
+    if objects.is_empty() {
+        let help = "check CaptureFraction of the service, and CapturedUri";
+        return Err(BatchError::Other(format!("{place}: there are no captured requests\nhelp: {help}")).into());
+    }
     for object in &objects {
         if Instant::now() >= until {
             let reason = format!("{place}: the function's time ends before all captured requests are read");
@@ -97,9 +103,8 @@ pub(super) fn drift(function: &Function, request: &DriftRequest, until: Instant)
     Ok(json!({"captured": place, "objects": objects, "models": models, "skipped": skipped, "damaged": damaged}))
 }
 
-fn yesterday() -> String {
-    let day = Timestamp::now().checked_sub(24.hours()).unwrap_or_default();
-    day.strftime("%Y-%m-%d").to_string()
+fn yesterday() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now().checked_sub(24.hours()).unwrap_or_default()).date()
 }
 
 /// The requests of all models, counted while their objects are read once. Only counts are kept.

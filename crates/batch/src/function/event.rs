@@ -1,8 +1,10 @@
 //! Events of the function: S3 (direct, by `EventBridge`, by a queue of SQS or a topic of SNS), and steps of a state
 //! machine.
 
+use jiff::civil::Date;
 use ordinate::source::{ModelUri, ObjectLocation};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -86,7 +88,14 @@ pub struct CaughtError {
 #[serde(expecting = "an object")]
 pub struct DriftRequest {
     /// The day in UTC, such as 2026-11-30; by default, yesterday.
-    pub day: Option<String>,
+    #[serde(default, deserialize_with = "day")]
+    pub day: Option<Date>,
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let expected = |_| D::Error::custom(format!("day: expected a date such as 2026-11-30, got {text:?}"));
+    text.parse().map(Some).map_err(expected)
 }
 
 /// Where a manifest is.

@@ -16,6 +16,7 @@ use crate::identity::{IDENTITY, MODEL, SOURCE_VERSION};
 use crate::inputs::Place;
 use crate::join::join;
 use crate::kind::layout_of;
+use crate::rejected;
 use crate::run::{Outcome, Part};
 use crate::store::Store;
 
@@ -43,6 +44,9 @@ struct ObjectOutcome {
     outcome: &'static str,
     /// The number of its items.
     items: usize,
+    /// The rows that were rejected, which its side file lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<u64>,
     /// The items that were not scored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<FailedItem>,
@@ -103,12 +107,13 @@ fn report(call: &Call<'_>, names: &Names, outcomes: &[ObjectOutcome]) -> Result<
     let first = failed.next();
     let count = failed.count() + usize::from(first.is_some());
     let objects = outcomes.len();
-    let document = json!({"objects": objects, "failed": count, "outcomes": outcomes}).to_string();
+    let rejected: u64 = outcomes.iter().filter_map(|object| object.rejected).sum();
+    let document = json!({"objects": objects, "failed": count, "rejected": rejected, "outcomes": outcomes}).to_string();
     write_document(call, &name, document.as_bytes())?;
     let result = call.store.place(&name);
-    tracing::info!(result, objects, failed = count, "finished");
+    tracing::info!(result, objects, failed = count, rejected, "finished");
     let Some(first) = first else {
-        return Ok(json!({"result": place(call, &name), "objects": objects, "failed": 0}));
+        return Ok(json!({"result": place(call, &name), "objects": objects, "failed": 0, "rejected": rejected}));
     };
     let reason = first.failed.first().map_or("", |item| item.reason.message.as_str());
     let first = if reason.contains(&first.input) { reason.to_owned() } else { format!("{}: {reason}", first.input) };
@@ -128,8 +133,10 @@ fn one(call: &Call<'_>, names: &Names, items: &[Item], planned_at: i64) -> Resul
     });
     let error = match done {
         Ok(outcome) => {
-            tracing::info!(input, output, outcome, parts = parts.len(), "finished an object");
-            return Ok(ObjectOutcome { input, output, outcome, items: items.len(), failed: Vec::new() });
+            let has_output = matches!(outcome, "written" | "unchanged");
+            let rejected = has_output.then(|| rejected::count(call.store, &item.key)).transpose()?;
+            tracing::info!(input, output, outcome, parts = parts.len(), rejected, "finished an object");
+            return Ok(ObjectOutcome { input, output, outcome, items: items.len(), rejected, failed: Vec::new() });
         }
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => error,
@@ -146,7 +153,7 @@ fn one(call: &Call<'_>, names: &Names, items: &[Item], planned_at: i64) -> Resul
         failed.push(FailedItem { start: None, end: None, reason });
     }
     tracing::error!(input, output, %error, "an object failed");
-    Ok(ObjectOutcome { input, output, outcome: "failed", items: items.len(), failed })
+    Ok(ObjectOutcome { input, output, outcome: "failed", items: items.len(), rejected: None, failed })
 }
 
 /// The outcome of an object that was not split, of a manifest that was written at a time.
@@ -169,7 +176,8 @@ fn whole(
     let metadata = output.map(|output| output.metadata).unwrap_or_default();
     let is = |key: &str, expected: &str| metadata.get(key).is_some_and(|found| found == expected);
     if is(IDENTITY, identity.as_str()) {
-        return Ok("written");
+        let is_earlier = written_at.is_some_and(|written_at| written_at < planned_at);
+        return Ok(if is_earlier { "unchanged" } else { "written" });
     }
     // The object, or the model, was replaced after the object was scored: the output is that of the planned ones, or of
     // later ones that were current when it was written. Times of S3 have whole seconds: an output of the second of the

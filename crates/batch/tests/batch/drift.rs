@@ -166,7 +166,24 @@ fn the_requests_of_a_day_are_compared_with_the_training_data_of_their_model() {
     assert_eq!((&answer["models"][0]["rows"], &answer["models"][0]["drift"]), (&json!(4), &json!(false)));
     // One is cut off, the other has more predictions than rows.
     assert_eq!(answer["damaged"], 2);
-    assert_eq!(drift(&bench, "2026-11-28")["models"], json!([]));
+}
+
+/// Otherwise a broken capture would look like a day without drift.
+#[test]
+fn a_day_without_captured_requests_is_an_error_and_so_is_no_date() {
+    let bench = Bench::new();
+    let captured = format!("s3://{BUCKET}/{}", bench.key("captured/"));
+    let function = bench.function_at(S3Server::shared().address(), |settings| {
+        let Ok(ModelUri::S3Folder(location)) = captured.parse() else { panic!() };
+        settings.captured = Some(location);
+    });
+    let error = |day: &str| function.handle(&json!({"step": "drift", "day": day}), TIME).unwrap_err().to_string();
+    let expected = format!(
+        "{captured}2026-11-28/: there are no captured requests\n\
+         help: check CaptureFraction of the service, and CapturedUri"
+    );
+    assert_eq!(error("2026-11-28"), expected);
+    assert!(error("yesterday").contains("day: expected a date such as 2026-11-30, got \"yesterday\""));
 }
 
 #[test]

@@ -123,6 +123,26 @@ fn a_prefix_is_planned_with_all_its_objects() {
     assert_eq!(bench.function().handle(&empty, TIME).unwrap()["items"], 0);
 }
 
+#[test]
+fn the_next_execution_changes_nothing_and_counts_the_rejected_rows_again() {
+    let bench = Bench::new();
+    bench.put("a.csv", "x\n1\nhigh\n");
+    let function = bench.function();
+    let execute = || {
+        let plan =
+            function.handle(&json!({"step": "plan", "bucket": BUCKET, "key": bench.key("a.csv")}), TIME).unwrap();
+        let items: Value = serde_json::from_str(&bench.text(plan["manifest"]["key"].as_str().unwrap())).unwrap();
+        function.handle(&items[0], TIME).unwrap();
+        let finished = function.handle(&json!({"step": "finish", "manifest": plan["manifest"]}), TIME).unwrap();
+        let object = &outcomes(&bench, &finished)[0];
+        (object["outcome"].clone(), object["rejected"].clone(), finished["rejected"].clone())
+    };
+    assert_eq!(execute(), (json!("written"), json!(1), json!(1)));
+    // Times of S3 have whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert_eq!(execute(), (json!("unchanged"), json!(1), json!(1)));
+}
+
 /// As the state machine does it: an item that fails is noted, and the others are scored.
 #[test]
 fn an_item_that_fails_is_named_with_its_reason_and_the_others_are_scored() {

@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use rstest::rstest;
 
 use crate::releases::{administrator, history, json, make_bucket, models};
-use crate::releases_damaged::{ALIAS, follow, released};
+use crate::releases_damaged::{ALIAS, released, replace_as_advised};
 use crate::support::{command, complained, run, succeeded, text};
 
 /// More than a file of a catalog may have.
@@ -26,7 +27,6 @@ fn link_to(file: &Path, target: &str) {
 #[rstest]
 #[case::too_large(too_large, "exceeds the limit of 67108864 bytes")]
 #[case::link_to_nothing(|file: &Path| link_to(file, "nowhere"), "a link to a file that does not exist")]
-#[case::link_to_itself(|file: &Path| link_to(file, "live.json"), "Too many levels of symbolic links")]
 fn an_alias_that_cannot_be_read_is_replaced_with_force(#[case] damage: fn(&Path), #[case] problem: &str) {
     let folder = models();
     let folder = folder.path();
@@ -52,7 +52,7 @@ fn an_alias_that_cannot_be_read_is_replaced_with_force(#[case] damage: fn(&Path)
         let refused = run(folder, arguments);
         assert!(complained(&refused).contains(problem), "{}", complained(&refused));
         // The remedy of the message.
-        assert_eq!(follow(folder, complained(&refused)), "price@live is version 3.\n");
+        replace_as_advised(folder, complained(&refused), 3);
         damage();
     }
     // So is the record of an earlier removal.
@@ -88,6 +88,86 @@ fn an_alias_in_the_place_of_which_is_a_folder_is_reported() {
     fs::create_dir(folder.join(ALIAS)).unwrap();
     let refused = run(folder, "promote price 1 models/ --force");
     assert!(complained(&refused).contains("live.json: cannot be written: Is a directory"), "{}", complained(&refused));
+    for arguments in ["promote price 1 models/", "rollback price models/", "history price models/"] {
+        let refused = run(folder, arguments);
+        let message = complained(&refused);
+        assert!(message.contains("live.json: ") && message.contains("\nhelp: move it out of the catalog"), "{message}");
+        assert!(!message.contains("--force"), "{message}");
+    }
+    // The remedy of the message.
+    fs::rename(folder.join(ALIAS), folder.join("elsewhere")).unwrap();
+    succeeded(&run(folder, "promote price 1 models/"));
+    // In the place of the record of a removal, too.
+    fs::create_dir_all(folder.join("models/price/removed/live.json")).unwrap();
+    let refused = run(folder, "unalias price live models/ --force");
+    assert!(complained(&refused).contains("\nhelp: move it out of the catalog"), "{}", complained(&refused));
+    assert_eq!(history(folder), ["1"]);
+}
+
+/// The user `nobody`.
+const NOBODY: u32 = 65_534;
+
+/// A file that this user must not read, but another user can: nothing is damaged.
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_not_damaged() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    fs::remove_file(folder.join("models/price/3.json")).unwrap();
+    let allow = |path: &str, mode| fs::set_permissions(folder.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    allow(ALIAS, 0o000);
+    // Root may read everything, so that another user runs the command, who may change all but this file.
+    let is_root = fs::read(folder.join(ALIAS)).is_ok();
+    let program = folder.join("ordinate");
+    fs::copy(env!("CARGO_BIN_EXE_ordinate"), &program).unwrap();
+    if is_root {
+        allow("", 0o755);
+        for path in ["models", "models/price", "models/price/aliases", "models/price/1.json", "models/price/2.json"] {
+            chown(folder.join(path), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    let run = |arguments: &str| {
+        let mut command = Command::new(&program);
+        command.args(arguments.split(' ')).current_dir(folder).env_remove("MODEL_URI");
+        if is_root { command.uid(NOBODY).gid(NOBODY) } else { &mut command }.output().unwrap()
+    };
+    for arguments in [
+        "publish price.json models/",
+        "publish price.json models/ --alias live --force",
+        "promote price 1 models/ --force",
+        "rollback price models/",
+        "history price models/",
+        "unalias price live models/ --force",
+    ] {
+        let refused = run(arguments);
+        let message = complained(&refused);
+        assert!(message.contains("live.json: access denied"), "{arguments}: {message}");
+        assert!(!message.contains("--force") && !message.contains("help: "), "{arguments}: {message}");
+    }
+    assert!(!folder.join("models/price/3.json").exists(), "its number is not used again");
+    allow(ALIAS, 0o644);
+    assert_eq!(history(folder), ["3", "2", "1"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_a_catalog_have_the_permissions_that_the_user_wants() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = models();
+    let folder = folder.path();
+    for (umask, mode) in [("077", 0o600), ("022", 0o644)] {
+        let program = env!("CARGO_BIN_EXE_ordinate");
+        let script = format!("umask {umask}; '{program}' publish price.json models-{umask}/ --alias live");
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().unwrap();
+        succeeded(&output);
+        for file in ["1.json", "aliases/live.json"] {
+            let found = fs::metadata(folder.join(format!("models-{umask}/price/{file}"))).unwrap();
+            assert_eq!(found.permissions().mode() & 0o777, mode, "{umask} {file}");
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ordinate_train::evaluate::title;
 use ordinate_train::summary::rounded;
 use ordinate_train::text_table::{Align, TextTable};
 
-use super::{DriftReport, Fraction, Performance, SubjectReport};
+use super::{DriftReport, Performance, SubjectReport};
 
 /// The most features in the table; further ones without drift are left out.
 const TABLE_ROWS: usize = 100;
@@ -117,22 +117,14 @@ fn cells(subject: &SubjectReport) -> Vec<String> {
         missing.map_or_else(String::new, |missing| percent(missing.data)),
         missing.map_or_else(String::new, |missing| percent(missing.training)),
         unusual(subject),
-        if subject.drift { "drift".to_owned() } else { String::new() },
+        subject.verdict(),
     ]
 }
 
 /// Values that hardly any training row has.
 pub(crate) fn unusual(subject: &SubjectReport) -> String {
-    let named = [
-        (&subject.outside_range, "out of range"),
-        (&subject.unknown_categories, "unknown"),
-        (&subject.invalid, "invalid"),
-    ];
-    let found = named.into_iter().filter_map(|(fraction, name): (&Option<Fraction>, _)| {
-        let data = fraction.as_ref()?.data;
-        (data > 0.0).then(|| format!("{} {name}", percent(data)))
-    });
-    found.collect::<Vec<_>>().join(", ")
+    let unusual = subject.fractions().filter(|(name, fraction)| *name != "missing" && fraction.data > 0.0);
+    unusual.map(|(name, fraction)| format!("{} {name}", percent(fraction.data))).collect::<Vec<_>>().join(", ")
 }
 
 /// A fraction in percent.
