@@ -268,7 +268,6 @@ mod tests {
             worst: 1.0,
             rows: 20,
             separation: None,
-            one_class: Vec::new(),
             log_loss: 0.5,
             leverage_factor: None,
             working: None,

@@ -54,7 +54,6 @@ pub use separation::{
     ColumnSeparation, SeparatedClasses, Separation, SeparationProof, penalised_separation, separating_columns,
 };
 pub use settings::LogisticSettings;
-pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
 pub(crate) use standardisation::{StandardisationPass, position};
 use standardised_rows::{StandardisedRows, fits_into_memory};

@@ -5,7 +5,7 @@ use super::super::leverage::{LeverageFactor, WorkingInformation};
 use super::information::{LogisticInference, NoInference};
 use super::iterate::{CERTAIN, Solution};
 use super::separation::SeparationProof;
-use super::standardisation::{OneClassValue, Standardisation};
+use super::standardisation::Standardisation;
 
 /// Classes may be separable if a coefficient is above this: one standard deviation changes the odds by 3000.
 const DECISIVE: f64 = 8.0;
@@ -34,8 +34,6 @@ pub struct LogisticFit {
     /// The proof that columns separate the classes, where this was checked: without a penalty, they have no finite
     /// estimates.
     pub separation: Option<SeparationProof>,
-    /// Values of columns whose rows all have one class (quasi-complete separation).
-    pub one_class: Vec<OneClassValue>,
     /// `Σ w · −ln p(class) / Σ w` over the rows of the fit, before the last step.
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
@@ -66,7 +64,6 @@ impl LogisticFit {
             worst: point.worst,
             rows: standardisation.rows,
             separation: None,
-            one_class: standardisation.one_class.clone(),
             log_loss: point.log_loss,
             leverage_factor,
             working: None,
@@ -100,7 +97,6 @@ impl LogisticFit {
             worst: 0.0,
             rows: standardisation.rows,
             separation: None,
-            one_class: Vec::new(),
             log_loss: 0.0,
             leverage_factor: None,
             working: None,

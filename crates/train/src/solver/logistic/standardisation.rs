@@ -10,9 +10,6 @@ use super::settings::LogisticSettings;
 /// Columns of 0 and 1 with a smaller fraction of ones are indicators, which are stored by their ones.
 const ONES: u64 = 16;
 
-/// Fewer rows have one class by chance.
-pub(super) const FEWEST_ROWS: u64 = 5;
-
 /// Computes means, standard deviations, and the weight of each class.
 #[derive(Debug, Clone)]
 pub(crate) struct StandardisationPass {
@@ -34,38 +31,8 @@ pub(crate) struct StandardisationPass {
     rows: u64,
     /// The weight of each class, and whether it has rows of any weight.
     classes: Vec<(f64, bool)>,
-    /// The classes of the rows in which a column is 0, and of those in which it is 1; nothing for other values.
-    sides: Vec<Option<[Side; 2]>>,
-}
-
-/// The rows with one value of a column.
-#[derive(Debug, Clone, Copy, Default)]
-struct Side {
-    rows: u64,
-    /// The class of the first.
-    class: usize,
-    has_others: bool,
-}
-
-impl Side {
-    fn push(&mut self, class: usize) {
-        self.has_others |= self.rows > 0 && self.class != class;
-        self.class = class;
-        self.rows += 1;
-    }
-}
-
-/// A value of a column of 0 and 1 whose rows all have one class, so that only the penalty keeps the coefficient finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OneClassValue {
-    /// The column of the design.
-    pub column: usize,
-    /// Whether the value is 1.
-    pub is_one: bool,
-    /// The class.
-    pub class: usize,
-    /// The number of rows with the value.
-    pub rows: u64,
+    /// The number of ones of a column of 0 and 1; nothing for other columns.
+    ones: Vec<Option<u64>>,
 }
 
 impl StandardisationPass {
@@ -86,7 +53,7 @@ impl StandardisationPass {
         let numbers: Vec<usize> = (0..columns).filter(|column| sparse.binary_search(column).is_err()).collect();
         let columns = numbers.len();
         Ok(Self {
-            levels: LevelCounts::new(sparse, classes),
+            levels: LevelCounts::new(sparse),
             is_centred: true,
             numbers,
             shift: Vec::new(),
@@ -96,7 +63,7 @@ impl StandardisationPass {
             weight: 0.0,
             rows: 0,
             classes: vec![(0.0, false); classes],
-            sides: vec![Some([Side::default(); 2]); columns],
+            ones: vec![Some(0); columns],
         })
     }
 
@@ -117,15 +84,13 @@ impl StandardisationPass {
         *class_weight += row.weight;
         self.weight += row.weight;
         self.rows += 1;
-        self.levels.push(row.ones, class, row.weight);
-        for (value, sides) in row.numbers.iter().zip(&mut self.sides) {
-            if let Some([zero, one]) = sides {
-                match *value {
-                    0.0 => zero.push(class),
-                    1.0 => one.push(class),
-                    _ => *sides = None,
-                }
-            }
+        self.levels.push(row.ones, row.weight);
+        for (value, ones) in row.numbers.iter().zip(&mut self.ones) {
+            *ones = match *value {
+                0.0 => *ones,
+                1.0 => ones.map(|ones| ones + 1),
+                _ => None,
+            };
         }
         let fraction = row.weight / self.weight;
         let shifted = row.numbers.iter().zip(&self.shift).map(|(value, shift)| value - shift);
@@ -207,11 +172,10 @@ impl StandardisationPass {
         if !self.levels.columns().is_empty() {
             return self.levels.columns().to_vec();
         }
-        let columns = self.sides.len();
-        let is_indicator = |(_, sides): &(usize, &Option<[Side; 2]>)| {
-            sides.is_some_and(|[_, one]| one.rows.saturating_mul(ONES) <= self.rows)
-        };
-        let found = self.sides.iter().enumerate().filter(is_indicator).map(|(column, _)| column);
+        let columns = self.ones.len();
+        let is_indicator =
+            |(_, ones): &(usize, &Option<u64>)| ones.is_some_and(|ones| ones.saturating_mul(ONES) <= self.rows);
+        let found = self.ones.iter().enumerate().filter(is_indicator).map(|(column, _)| column);
         let found: Vec<usize> = if columns > MOST_COLUMNS { found.collect() } else { Vec::new() };
         if found.len() * 2 < columns { Vec::new() } else { found }
     }
@@ -221,9 +185,7 @@ impl StandardisationPass {
         if !self.levels.columns().is_empty() {
             return self.levels.ones();
         }
-        let ones =
-            |column: &usize| self.sides.get(*column).and_then(|sides| sides.as_ref()).map_or(0, |[_, one]| one.rows);
-        indicators.iter().map(ones).sum()
+        indicators.iter().filter_map(|column| *self.ones.get(*column)?).sum()
     }
 
     /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
@@ -244,7 +206,6 @@ impl StandardisationPass {
         for level in self.levels.moments(self.weight, self.is_centred) {
             set(level.column, level.mean, level.deviation, level.varies);
         }
-        let one_class = self.one_class_values();
         let indicators = self.indicators();
         let ones = self.ones(&indicators);
         let present = self.classes.iter().enumerate().filter(|(_, (weight, _))| *weight > 0.0);
@@ -257,25 +218,9 @@ impl StandardisationPass {
             class_weights: present.clone().map(|(_, (weight, _))| *weight).collect(),
             present: present.map(|(class, _)| class).collect(),
             classes: self.classes.len(),
-            one_class,
             indicators,
             ones,
         }
-    }
-
-    fn one_class_values(&self) -> Vec<OneClassValue> {
-        let of = |(column, sides): (&usize, &Option<[Side; 2]>)| {
-            let sides = [false, true].into_iter().zip(sides.iter().flatten());
-            let one_class = sides.filter(|(_, side)| side.rows >= FEWEST_ROWS && !side.has_others);
-            one_class
-                .map(|(is_one, side)| OneClassValue { column: *column, is_one, class: side.class, rows: side.rows })
-                .collect()
-        };
-        let numbers = self.numbers.iter().zip(&self.sides);
-        let mut found: Vec<OneClassValue> = numbers.flat_map(|number| -> Vec<OneClassValue> { of(number) }).collect();
-        found.extend(self.levels.one_class_values());
-        found.sort_by_key(|value| value.column);
-        found
     }
 }
 
@@ -328,7 +273,6 @@ pub(crate) struct Standardisation {
     pub(crate) class_weights: Vec<f64>,
     /// The number of classes.
     pub(crate) classes: usize,
-    pub(crate) one_class: Vec<OneClassValue>,
     /// The columns of 0 and 1 that are mostly 0, ascending. Empty for designs that need their Gram matrix, or whose
     /// other columns are the most.
     pub(super) indicators: Vec<usize>,
