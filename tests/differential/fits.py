@@ -69,10 +69,20 @@ class Plane:
     def refined(self) -> np.ndarray:
         """The part of `errors` that remains after two steps of iterative refinement.
 
-        Each solves with a triangle that is off by `gamma`; residuals are pairs of doubles, off by a few 2⁻¹⁰⁴.
+        Each solves with a triangle that is exact for columns that differ by `gamma · sizes` in length, E = ΔZᵀZ + ZᵀΔZ,
+        so it leaves (A + E)⁻¹E times the errors: of a coefficient, what the errors of all others make of it. Residuals
+        are pairs of doubles, off by a few 2⁻¹⁰⁴.
         """
-        left = min(1.0, 2 * self.gamma * float(np.dot(self.reach, self.sizes)))
-        refined = 2 * U * np.abs(doubles(self.b)) + self.errors * max(left * left, 2.0**-48)
+        one_sided = np.dot(np.abs(doubles(self.inverse)), self.sizes)
+        both = float(np.dot(self.reach, self.sizes))
+        # Bounds of the errors, and of the length of Z times the errors.
+        errors = self.gamma * (one_sided * self.rest + self.reach * self.fitted)
+        length = self.gamma * (both * self.rest + self.fitted)
+        for _ in range(2):
+            weighted = float(np.dot(self.sizes, errors))
+            errors = self.gamma * (one_sided * length + self.reach * weighted)
+            length = self.gamma * (both * length + weighted)
+        refined = 2 * U * np.abs(doubles(self.b)) + errors + self.errors * 2.0**-48
         # Products of tiny columns and residuals are multiples of the smallest double.
         scales = doubles(self.standard.scales)[self.used]
         return refined + np.abs(doubles(self.inverse)) @ (4 * len(self.rows) * TINY / scales)

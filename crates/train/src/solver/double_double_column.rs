@@ -38,15 +38,24 @@ impl DoubleDoubleColumn {
         }
     }
 
-    /// `self −= factor · column`
+    /// `self −= factor · column`, where the factor is the sum of two doubles.
     #[inline(always)]
-    pub(crate) fn subtract(&mut self, factor: f64, column: &Self) {
+    pub(crate) fn subtract(&mut self, (factor, factor_low): (f64, f64), column: &Self) {
         let column = column.high.iter().zip(&column.low);
         for ((high, low), (value, low_part)) in self.high.iter_mut().zip(&mut self.low).zip(column) {
             let (product, lost) = two_product(*value, factor);
             let (sum, error) = two_sum(*high, -product);
             *high = sum;
-            *low += error - low_part.mul_add(factor, lost);
+            *low += error - low_part.mul_add(factor, value.mul_add(factor_low, lost));
+        }
+    }
+
+    /// Rounds the sums to the high parts. Differences of nearly equal numbers leave low parts that are no rounding errors of
+    /// the high parts, and products with them are rounded once.
+    #[inline(always)]
+    pub(crate) fn normalise(&mut self) {
+        for (high, low) in self.high.iter_mut().zip(&mut self.low) {
+            (*high, *low) = two_sum(*high, *low);
         }
     }
 

@@ -3,9 +3,10 @@
 //! A pass over the rows computes the residuals with about 32 digits. Their correlation with the features is the error
 //! of the fit, and the solution of `RᵀR δ = XᵀWr` corrects it (the corrected seminormal equations: Björck, *Numerical
 //! Methods for Least Squares Problems*, 1996, §2.9). The intercept is refined in the same way, which also corrects for
-//! means that are rounded to doubles. Columns may have low parts, because powers of a number have more digits than a
-//! double, and a fit of high degree needs them. The first pass over ill-conditioned columns also computes their unit
-//! standard errors.
+//! means that are rounded to doubles. Coefficients are double-doubles: from the rounding of a large one, the next pass
+//! would make errors of small ones of nearly dependent columns. Columns may have low parts, because powers of a number
+//! have more digits than a double, and a fit of high degree needs them. Of nearly dependent columns, the first pass also
+//! computes the unit standard errors.
 
 // Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
@@ -163,11 +164,14 @@ impl Refinement {
         let before = (fit.intercept, fit.coefficients.clone());
         let low_parts = fit.coefficient_low_parts.iter_mut().zip(&correction);
         for (coefficient, (low_part, change)) in fit.coefficients.iter_mut().zip(low_parts) {
-            (*coefficient, *low_part) = (DoubleDouble::from(*coefficient) + DoubleDouble::from(*change)).parts();
+            let before = DoubleDouble::from((*coefficient, *low_part));
+            (*coefficient, *low_part) = (before + DoubleDouble::from(*change)).parts();
         }
         (fit.intercept, fit.intercept_low_part) = (DoubleDouble::from(fit.intercept) + moved).parts();
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
-        let unexplained = squares - gained;
+        // What the correction does not explain may be its own rounding error.
+        let is_rounding = (squares - gained).to_f64() <= left_error(&fit) * gained.to_f64();
+        let unexplained = if is_rounding { DoubleDouble::default() } else { squares - gained };
         let (target, target_squares) = (sums.target.0.total(), sums.target.1.total());
         // In this order, weights of 1e300 do not overflow.
         let total = target_squares - with_intercept(target * inverse_weight * target);
@@ -181,14 +185,20 @@ impl Refinement {
     }
 }
 
-/// Whether the error that this correction leaves is negligible in every number of the fit.
+/// The error that a pass leaves, relative to the error before it.
 ///
 /// `R` is the factor of data with rounding errors, so a pass reduces the error by about ε ÷ the orthogonal fraction of
-/// a column. The error was about as large as its correction. (Björck, §2.9.5.
-/// [`Moments::solve`](super::moments::Moments::solve) rejects columns with an orthogonal fraction below 10⁻¹¹, so every pass gains five digits or more.)
-fn settled(fit: &LeastSquaresFit, correction: &[f64], gained: f64) -> bool {
+/// a column. (Björck, §2.9.5. [`Moments::solve`](super::moments::Moments::solve) rejects columns with an orthogonal
+/// fraction below 10⁻¹¹, so every pass gains five digits or more.)
+fn left_error(fit: &LeastSquaresFit) -> f64 {
     let least = fit.orthogonal_fractions().fold(1.0, f64::min);
-    let left = f64::EPSILON * correction.len() as f64 / least;
+    f64::EPSILON * fit.coefficients.len() as f64 / least
+}
+
+/// Whether the error that this correction leaves is negligible in every number of the fit. The error was about as large
+/// as its correction.
+fn settled(fit: &LeastSquaresFit, correction: &[f64], gained: f64) -> bool {
+    let left = left_error(fit);
     let is_negligible = |change: f64, number: f64| left * change.abs() <= NEGLIGIBLE * number.abs();
     // The residuals of an exact fit are rounding errors, which every pass can reduce.
     is_negligible(gained, fit.residual_sum_of_squares)
@@ -240,10 +250,12 @@ impl WithSimd for BlockPass<'_> {
         let counts = DoubleDoubleColumn::new(weights);
         sums.target.0.add(simd, &counts, &residual);
         sums.target.1.add(simd, &weighted, &residual);
-        for ((column, low_parts, mean), coefficient) in features.each().zip(&fit.coefficients) {
+        let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_low_parts.iter().copied());
+        for ((column, low_parts, mean), coefficient) in features.each().zip(coefficients) {
             offset.set_difference(column, low_parts, mean);
-            residual.subtract(*coefficient, &offset);
+            residual.subtract(coefficient, &offset);
         }
+        residual.normalise();
         weighted.clone_from(&residual);
         weighted.multiply(weights);
         sums.weight.add(simd, &counts, &DoubleDoubleColumn::new(&vec![1.0; target.len()]));

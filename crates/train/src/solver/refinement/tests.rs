@@ -126,6 +126,28 @@ fn columns_may_have_more_digits_than_a_double() {
     assert!(fit.residual_sum_of_squares < 1e-25, "{fit:?}");
 }
 
+/// The coefficients of the powers are 10⁻¹⁰ of that of the number and less. Its rounding to a double between the passes,
+/// and that of products with residuals that are small differences, left errors of 12 and more units in their last place.
+/// Expected: by mpmath, with 80 digits.
+#[test]
+fn small_coefficients_next_to_large_ones_have_all_digits() {
+    let rows: Vec<Vec<f64>> = (0..20_u32)
+        .map(|i| {
+            let x = f64::from(1000 + i);
+            vec![x, x * x, x * x * x, 0.1 * x + 1e-12 * f64::from(i * i % 7)]
+        })
+        .collect();
+    let weight = |row: usize| 1.0 + 0.25 * (row % 3) as f64;
+    let mut fit = moments(weighted(&rows, weight)).solve(&names(4)).unwrap();
+    for _ in 0..3 {
+        fit = refined(Refinement::new(fit), weighted(&rows, weight)).0;
+    }
+    let expected = [0.100_000_010_717_328_9, -1.062_157_463_998_777_1e-11, 3.508_834_422_391_174_7e-15];
+    for (found, expected) in fit.coefficients.iter().zip(expected) {
+        assert!((found / expected - 1.0).abs() <= f64::EPSILON, "{found} is not {expected}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_pass_after_the_last_changes_nothing(
