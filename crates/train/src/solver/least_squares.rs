@@ -57,6 +57,7 @@ impl Moments {
         }
         Ok(LeastSquaresFit {
             rows: self.rows(),
+            weight: self.weight(),
             through_origin: self.intercepts() == 0,
             zeros: 0,
             means: means.to_vec(),
@@ -78,6 +79,8 @@ impl Moments {
 pub struct LeastSquaresFit {
     /// The number of rows.
     pub rows: u64,
+    /// The sum of their weights.
+    pub weight: f64,
     /// Whether the fit has no intercept. The intercept and the means are then zero, and sums of squares are about zero.
     pub through_origin: bool,
     /// The number of features whose coefficient is 0 because the rows do not determine it.
@@ -161,9 +164,10 @@ impl LeastSquaresFit {
     /// Whether all residuals are rounding errors of the target.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        let at_mean = self.rows as f64 * self.intercept * self.intercept;
-        let squares = self.explained_sum_of_squares + self.residual_sum_of_squares + at_mean;
-        self.residual_sum_of_squares <= f64::EPSILON * f64::EPSILON * squares
+        let mean_length = self.weight.sqrt() * self.intercept;
+        let length = (self.explained_sum_of_squares + self.residual_sum_of_squares).sqrt();
+        // Roots, because squares of small weights underflow.
+        self.residual_sum_of_squares.sqrt() <= f64::EPSILON * libm::hypot(length, mean_length)
     }
 
     /// The residual variance, `residual sum of squares / degrees of freedom`; none without degrees of freedom.

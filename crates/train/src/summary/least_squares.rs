@@ -65,8 +65,8 @@ pub struct LeastSquaresStatistics {
     pub adjusted_r2: Option<f64>,
     /// The residual standard deviation, `√(residual sum of squares / degrees of freedom)`.
     pub residual_standard_deviation: Option<f64>,
-    /// Explained ÷ unexplained mean square; with robust standard errors the Wald statistic of all coefficients ÷ their
-    /// number.
+    /// Explained ÷ unexplained mean square, none for an exact fit; with robust standard errors the Wald statistic of all
+    /// coefficients ÷ their number.
     pub f: Option<f64>,
     /// The p-value of F: the probability of at least this F if all true coefficients are zero.
     pub f_p: Option<f64>,
@@ -187,6 +187,8 @@ impl LeastSquaresStatistics {
         let r2 = finite(Some(explained / (explained + unexplained)));
         let f = match robust {
             Some(robust) => finite(robust.wald.filter(|_| freedom > 0.0).map(|wald| wald / columns)),
+            // The residuals of an exact fit are rounding errors.
+            None if fit.is_exact() => None,
             None => finite(variance.map(|variance| explained / columns / variance)),
         };
         let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
@@ -204,7 +206,6 @@ impl LeastSquaresStatistics {
             log_likelihood,
             aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
             bic: log_likelihood.map(|log| parameters * libm::log(rows) - 2.0 * log),
-            // The residuals of an exact fit are rounding errors.
             durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
             condition_number: condition_number(fit, residuals.map_or(rows, |residuals| residuals.weight)),
         }
@@ -213,10 +214,15 @@ impl LeastSquaresStatistics {
     /// Name and formatted value of each statistic.
     pub(super) fn lines(&self, summary: &Summary) -> Vec<(&'static str, String)> {
         let on = format!("on {} and {} degrees of freedom", summary.terms.len(), summary.degrees_of_freedom);
+        let is_classical = summary.standard_errors == StandardErrors::Classical;
         let f = match self.f.zip(self.f_p) {
             Some((f, p)) => format!("{} {on}, p {}", significant(f), relation(p)),
-            // An exact fit divides by zero.
-            None if self.residual_standard_deviation == Some(0.0) && self.r2.is_some() => format!("∞ {on}"),
+            // An exact fit divides by zero, or by rounding errors.
+            None if self.r2.is_some()
+                && self.residual_standard_deviation.is_some_and(|sd| sd == 0.0 || is_classical) =>
+            {
+                format!("∞ {on}")
+            }
             None => dash(),
         };
         let [r2, adjusted_r2] = match summary.intercepts.as_slice() {
@@ -224,7 +230,7 @@ impl LeastSquaresStatistics {
             [] => ["R² (about zero)", "adjusted R² (about zero)"],
         };
         let mut lines = vec![("rows", summary.rows.to_string())];
-        if summary.standard_errors != StandardErrors::Classical {
+        if !is_classical {
             lines.push(("standard errors", summary.standard_errors.name().to_uppercase()));
         }
         lines.extend([

@@ -346,8 +346,11 @@ fn a_fit_that_is_exact_except_for_rounding_errors_is_exact() {
     let summary = summarise(&rows, 0.95);
     assert!(summary.least_squares().unwrap().residual_standard_deviation.unwrap() > 0.0);
     assert_eq!(summary.least_squares().unwrap().durbin_watson, None);
+    assert_eq!(summary.least_squares().unwrap().f, None);
+    assert!(summary.to_string().contains("∞ on 1 and 38 degrees of freedom"), "{summary}");
     let noisy: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[1] + 1e-12 * (row[0] * 1e3).sin()]).collect();
-    assert!(summarise(&noisy, 0.95).least_squares().unwrap().durbin_watson.is_some());
+    let noisy = summarise(&noisy, 0.95);
+    assert!(noisy.least_squares().unwrap().durbin_watson.is_some() && noisy.least_squares().unwrap().f.is_some());
 }
 
 #[test]

@@ -89,6 +89,24 @@ fn r2_does_not_depend_on_the_size_of_the_weights() {
     }
 }
 
+/// Decimals are rounded to doubles. What that leaves says nothing of the fit, whatever the unit of the weights.
+#[test]
+fn a_fit_is_exact_if_its_residuals_are_rounding_errors_of_the_target() {
+    let is_exact = |weight: f64, noise: f64| {
+        let y = |x: u32| f64::from(300 + 7 * x + x % 3) / 100.0 + noise * f64::from(x % 2);
+        let rows: Vec<Vec<f64>> = (0..20).map(|x| vec![f64::from(x), f64::from(x % 3), y(x)]).collect();
+        let mut fit = moments(weighted(&rows, |_| weight)).solve(&names(3)).unwrap();
+        for _ in 0..2 {
+            fit = refined(Refinement::new(fit), weighted(&rows, |_| weight)).0;
+        }
+        fit.is_exact()
+    };
+    for weight in [1e-100, 1.0, 1e100] {
+        assert!(is_exact(weight, 0.0), "{weight:e}");
+        assert!(!is_exact(weight, 1e-14), "{weight:e}");
+    }
+}
+
 #[test]
 fn ordinary_columns_and_columns_of_extreme_size_have_no_unit_errors() {
     let errors = |rows: &[Vec<f64>]| refine(solved(rows), rows, Arch::new()).0.unit_errors;
