@@ -172,6 +172,7 @@ fn the_requests_of_a_day_are_compared_with_the_training_data_of_their_model() {
 #[test]
 fn a_day_without_captured_requests_is_an_error_and_so_is_no_date() {
     let bench = Bench::new();
+    bench.put("captured/2026-11-29/a.jsonl", "{}\n");
     let captured = format!("s3://{BUCKET}/{}", bench.key("captured/"));
     let function = bench.function_at(S3Server::shared().address(), |settings| {
         let Ok(ModelUri::S3Folder(location)) = captured.parse() else { panic!() };

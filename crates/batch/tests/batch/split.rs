@@ -50,11 +50,17 @@ fn in_parts(bench: &Bench, request: &Value, part_bytes: u64) -> usize {
     }
     let finish = json!({"step": "finish", "manifest": plan["manifest"]});
     let finished = function.handle(&finish, TIME).unwrap();
-    assert!(outcomes(bench, &finished).iter().all(|object| object["outcome"] == "written"));
+    let finished = outcomes(bench, &finished);
+    // A small object may have its output of an earlier execution.
+    let is_done =
+        |object: &Value| object["outcome"] == "written" || (object["items"] == 1 && object["outcome"] == "unchanged");
+    assert!(finished.iter().all(is_done), "{finished:?}");
     // A repetition changes nothing.
-    let again = function.handle(&finish, TIME).unwrap();
-    let is_done = |object: &Value| object["outcome"] == if object["items"] == 1 { "written" } else { "unchanged" };
-    assert!(outcomes(bench, &again).iter().all(is_done), "{again}");
+    let again = outcomes(bench, &function.handle(&finish, TIME).unwrap());
+    for (object, before) in again.iter().zip(&finished) {
+        let expected = if object["items"] == 1 { &before["outcome"] } else { &json!("unchanged") };
+        assert_eq!(object["outcome"], *expected);
+    }
     items.len()
 }
 
