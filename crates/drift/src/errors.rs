@@ -144,11 +144,15 @@ mod tests {
     fn the_probability_is_that_of_the_ranks() {
         let mut errors = ErrorCounts::new(&training(&json!({})));
         assert_eq!(errors.held_out, Some(Median { error: 3.0, worse: 3.0 * (1.0 + WORSE), rows: 4.0 }));
-        [3.1, 3.2, 9.0].into_iter().for_each(|error| errors.push(error));
+        for error in [3.1, 3.2, 9.0] {
+            errors.push(error);
+        }
         let (p, is_larger) = errors.compared().unwrap();
         // Only one of three is above 3.3.
         assert!((p - 10.0 / 35.0).abs() < 1e-12 && !is_larger, "{p}");
-        [1e200, f64::INFINITY].into_iter().for_each(|error| errors.push(error));
+        for error in [1e200, f64::INFINITY] {
+            errors.push(error);
+        }
         assert!(errors.compared().unwrap().1);
     }
 

@@ -141,7 +141,7 @@ fn an_index_and_repeated_columns_can_be_features() {
     let mut trained = command(folder.path(), "train data.csv --target y --test-fraction 0 --out m.json --features");
     succeeded(&trained.args(["x,Unnamed: 0"]).output().unwrap());
     assert_eq!(features(&folder), ["x", "Unnamed: 0"]);
-    assert!(said(&run(&folder, "predict m.json data.csv")).starts_with(",x,x,,y,prediction\n0,1,1,1,3,"));
+    assert!(said(&run(&folder, "predict m.json data.csv")).starts_with(",x,x.1,Unnamed: 3,y,prediction\n0,1,1,1,3,"));
 }
 
 #[test]

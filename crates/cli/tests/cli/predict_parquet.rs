@@ -143,8 +143,10 @@ fn a_damaged_parquet_file_is_one_error() {
 fn the_metadata_of_arrow_and_pandas_are_kept_and_those_of_others_are_not() {
     let folder = tempdir().unwrap();
     // pyarrow 26: a column `x` of doubles.
-    let arrow = "/////3AAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABg \
-                     AHAAwAAAAQABAAAAAAAAEDEAAAABgAAAAEAAAAAAAAAAEAAAB4AAYACAAGAAYAAAAAAAIA";
+    let arrow = concat!(
+        "/////3AAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABgAHAAw",
+        "AAAAQABAAAAAAAAEDEAAAABgAAAAEAAAAAAAAAAEAAAB4AAYACAAGAAYAAAAAAAIA"
+    );
     let metadata = [("pandas", "{}"), ("ARROW:schema", arrow), ("huggingface", "{}")];
     let entries = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
     let properties = WriterProperties::builder().set_key_value_metadata(Some(entries.into())).build();

@@ -25,7 +25,7 @@ pub(crate) fn follow(folder: &Path, message: &str) -> String {
 }
 
 /// The output of the command after `help: ` in a message.
-fn followed(folder: &Path, message: &str) -> Output {
+pub(crate) fn followed(folder: &Path, message: &str) -> Output {
     let help = message.lines().find_map(|line| line.strip_prefix("help: ")).unwrap_or_else(|| panic!("{message}"));
     Command::new("sh").args(["-c", help]).current_dir(folder).output().unwrap()
 }

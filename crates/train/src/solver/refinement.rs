@@ -169,7 +169,7 @@ impl Refinement {
         }
         (fit.intercept, fit.intercept_low_part) = (DoubleDouble::from(fit.intercept) + moved).parts();
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
-        // What the correction does not explain may be its own rounding error.
+        // The rest, which the correction does not account for, may be its own rounding error.
         let is_rounding = (squares - gained).to_f64() <= left_error(&fit) * gained.to_f64();
         let unexplained = if is_rounding { DoubleDouble::default() } else { squares - gained };
         let (target, target_squares) = (sums.target.0.total(), sums.target.1.total());
