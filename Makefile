@@ -6,9 +6,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients test-sql wheel test-python image \
-  install bench bench-metrics bench-train bench-server soak build build-batch validate deploy build-stack parameters \
-  release replay sbom invoke train format setup help
+.PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients test-sql wheel test-python \
+  image install bench bench-metrics bench-train bench-shapes bench-server soak build build-batch validate \
+  deploy build-stack parameters release replay sbom invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
