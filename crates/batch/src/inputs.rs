@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ordinate::source::ObjectLocation;
-use ordinate_table::DataError;
+use ordinate_table::{DataError, is_hidden};
 
 use crate::error::BatchError;
-use crate::kind::{is_hidden, layout_of, layout_of_given};
+use crate::kind::{layout_of, layout_of_given};
 use crate::run::Source;
 use crate::s3::S3;
 use crate::score::Layout;
@@ -92,7 +92,7 @@ impl Files {
                     continue;
                 }
             };
-            for entry in entries.iter().filter(|entry| !is_hidden(&entry.file_name().to_string_lossy())) {
+            for entry in entries.iter().filter(|entry| !is_hidden(entry.file_name().as_encoded_bytes())) {
                 let name = folder.join(entry.file_name());
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(name);

@@ -1,5 +1,7 @@
 //! The layout of rows, as the names of files show it.
 
+use ordinate_table::is_hidden;
+
 use crate::rejected;
 use crate::score::Layout;
 
@@ -12,7 +14,7 @@ const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 /// rejected rows, names that begin with a dot or an underscore.
 #[must_use]
 pub fn layout_of(name: &str) -> Option<Layout> {
-    if name.split('/').any(is_hidden) || name.ends_with(rejected::SUFFIX) {
+    if name.split('/').any(|part| is_hidden(part.as_bytes())) || name.ends_with(rejected::SUFFIX) {
         return None;
     }
     let extension = extension(name)?;
@@ -21,11 +23,6 @@ pub fn layout_of(name: &str) -> Option<Layout> {
     } else {
         TABLES.contains(&extension.as_str()).then_some(Layout::Table)
     }
-}
-
-/// Whether files in a folder of this name, or a file of this name, are not scored.
-pub(crate) fn is_hidden(part: &str) -> bool {
-    part.starts_with(['.', '_'])
 }
 
 /// How the rows of a file are written that was given by its name: unless the name says JSON Lines, as a table.

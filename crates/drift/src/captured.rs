@@ -13,7 +13,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::{counted, listed};
-use ordinate_table::Compression;
+use ordinate_table::{Compression, is_hidden};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -292,10 +292,7 @@ pub fn files_with_objects(folder: &Path) -> io::Result<Vec<PathBuf>> {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();
-            // As in tables: others keep notes and unfinished files under such names.
-            if entry.file_name().as_encoded_bytes().starts_with(b".")
-                || entry.file_name().as_encoded_bytes().starts_with(b"_")
-            {
+            if is_hidden(entry.file_name().as_encoded_bytes()) {
                 continue;
             }
             if entry.file_type()?.is_dir() {

@@ -55,7 +55,7 @@ pub use file_options::{FileOptions, HeaderOption};
 pub use missing::{Policy, Rule};
 pub use origin::Origin;
 pub use parts::{Cut, Cutter};
-pub use paths::{each_once, expanded};
+pub use paths::{each_once, expanded, is_hidden};
 pub use progress::{Step, Watch, Watched};
 pub use row::{Row, RowNumber};
 pub use row_blocks::{BlockTable, RowBlock, RowBlocks};

@@ -62,6 +62,13 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     if paths.is_empty() { Err(error("no file matches the pattern".into())) } else { Ok(paths) }
 }
 
+/// Whether a file or folder of this name is not read as one of a folder: others keep notes and unfinished files under
+/// such names.
+#[must_use]
+pub fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".") || name.starts_with(b"_")
+}
+
 /// The data files in a folder and the folders in it.
 fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
@@ -71,8 +78,7 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let (path, name) = (entry.path(), entry.file_name());
-            // Others keep notes and unfinished files under such names.
-            if name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_") {
+            if is_hidden(name.as_encoded_bytes()) {
                 continue;
             }
             // A link to a folder could lead back to it.
