@@ -16,6 +16,16 @@ pub struct TrainingRows<'t> {
     pub holdout: Option<&'t Holdout>,
 }
 
+impl TrainingRows<'_> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
+    fn report_fit(&self, fraction: f64) {
+        if let Some(watch) = self.table.source.watch() {
+            watch.stage("fitting", 1000);
+            watch.report((1000.0 * fraction) as u64);
+        }
+    }
+}
+
 impl DesignRows for TrainingRows<'_> {
     fn columns(&self) -> &[String] {
         self.table.names()
@@ -52,12 +62,8 @@ impl DesignRows for TrainingRows<'_> {
         })
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
     fn report(&self, fraction: f64) {
-        if let Some(watch) = self.table.source.watch() {
-            watch.stage("fitting", 1000);
-            watch.report((1000.0 * fraction) as u64);
-        }
+        self.report_fit(fraction);
     }
 }
 
@@ -74,5 +80,9 @@ impl GlmRows for TrainingRows<'_> {
             }
             each(GlmRow { design, target, offset, weight })
         })
+    }
+
+    fn report(&self, fraction: f64) {
+        self.report_fit(fraction);
     }
 }

@@ -5,6 +5,9 @@
 /// Rows in a block: few enough for the processor's cache.
 pub(super) const BLOCK_ROWS: usize = 256;
 
+/// The largest design whose blocks are kept in memory, in bytes.
+pub(super) const MOST_BYTES: u64 = 512 << 20;
+
 /// The most numbers in the sums of blocks that threads compute at a time.
 const SUMS_AT_A_TIME: usize = 4_000_000;
 

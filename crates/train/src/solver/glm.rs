@@ -15,6 +15,7 @@
 mod basis;
 mod crossed;
 mod glm_fit;
+mod iterative;
 mod levels;
 mod log_gamma;
 mod rows;
@@ -27,11 +28,12 @@ use super::qr::{UpperTriangle, dot};
 use basis::Basis;
 use crossed::CrossedSystem;
 pub use glm_fit::{GlmFit, GlmStatistics};
+use iterative::IterativeSteps;
 use levels::LevelSystem;
 use ordinate_model::family::Family;
 use ordinate_table::SpoolError;
 use rows::BlockRows;
-use sums::{Pass, Sums};
+use sums::{Curvatures, Pass, Sums};
 
 /// A step that changes the expected total by less than this fraction of what it would change with equal means moves
 /// rows of nearly zero mean only: their mean has no positive lower bound (separation).
@@ -65,6 +67,9 @@ pub trait GlmRows {
     fn levels(&self) -> LevelColumns {
         LevelColumns::default()
     }
+
+    /// Reports that a fit has done about this fraction of its work, from 0 to 1.
+    fn report(&self, _fraction: f64) {}
 }
 
 /// The model to fit.
@@ -101,8 +106,7 @@ pub fn fit(
     settings: &GlmSettings,
 ) -> Result<GlmFit, SolveError> {
     moments.finite_lengths(names)?;
-    let basis = Basis::new(rows, moments, &[], settings.alpha == 0.0)?;
-    let problem = Problem::new(rows, basis, settings)?;
+    let problem = Problem::new(rows, moments, &[], settings)?;
     let solution = problem.minimise(None, names)?;
     problem.finish(&solution, true)
 }
@@ -122,8 +126,7 @@ pub fn fit_of_part(
     moments.finite_lengths(names)?;
     let redundant = moments.redundant_features();
     let dropped = if settings.alpha == 0.0 { redundant.columns() } else { redundant.constant };
-    let basis = Basis::new(rows, moments, &dropped, settings.alpha == 0.0)?;
-    let problem = Problem::new(rows, basis, settings)?;
+    let problem = Problem::new(rows, moments, &dropped, settings)?;
     if settings.family == Family::Poisson
         && problem.rows.null_intercept == f64::NEG_INFINITY
         && problem.rows.basis.intercept
@@ -141,6 +144,8 @@ pub fn fit_of_part(
 struct Problem<'r, R> {
     rows: BlockRows<'r, R>,
     settings: GlmSettings,
+    /// Of a design of many columns.
+    iterative: Option<IterativeSteps>,
 }
 
 /// A point of the iteration.
@@ -165,9 +170,16 @@ struct Solution {
 }
 
 impl<'r, R: GlmRows> Problem<'r, R> {
-    fn new(rows: &'r R, basis: Basis, settings: &GlmSettings) -> Result<Self, SolveError> {
+    /// `dropped`: the columns that the rows do not determine.
+    fn new(rows: &'r R, moments: &Moments, dropped: &[usize], settings: &GlmSettings) -> Result<Self, SolveError> {
+        let basis = Basis::new(rows, moments, dropped, settings.alpha == 0.0)?;
         let rows = BlockRows::new(rows, basis, settings.family)?;
-        Ok(Self { rows, settings: *settings })
+        let iterative = if rows.is_in_memory() {
+            IterativeSteps::if_faster(&rows.basis, moments, dropped, rows.null_curvature, settings.alpha)
+        } else {
+            None
+        };
+        Ok(Self { rows, settings: *settings, iterative })
     }
 
     /// The number of parameters.
@@ -179,21 +191,23 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         let target = || names.last().cloned().unwrap_or_default();
         let mut point = self.start(start)?.ok_or_else(|| SolveError::NotFinite { name: target() })?;
         let mut iterations = 0;
+        let mut first_gradient = None;
         let result = |point: &Point, gradient: &[f64], iterations, converged, unbounded| Solution {
             parameters: point.parameters.clone(),
             iterations,
-            gradient: gradient.iter().fold(0.0, |largest, slope: &f64| largest.max(slope.abs())),
+            gradient: largest(gradient),
             converged,
             unbounded,
         };
         loop {
             iterations += 1;
             let gradient = self.gradient(&point);
-            let Some(step) = self.newton_step(&point, &gradient) else {
+            let first = *first_gradient.get_or_insert(largest(&gradient));
+            self.report(largest(&gradient) / first);
+            let Some(step) = self.newton_step(&mut point, &gradient, largest(&gradient) / first)? else {
                 return Ok(result(&point, &gradient, iterations, false, None));
             };
             let slope = dot(&gradient, &step);
-            let largest = |values: &[f64]| values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
             if largest(&step) <= LAST_STEP * largest(&point.parameters).max(1.0) || slope >= 0.0 {
                 let moved = if slope < 0.0 { moved(&point.parameters, &step, 1.0) } else { point.parameters.clone() };
                 let point = Point { parameters: moved, ..point };
@@ -211,12 +225,19 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         }
     }
 
+    /// Reports the work that is done once the gradient is so many times the first.
+    fn report(&self, reduced: f64) {
+        let fraction = libm::log(reduced) / libm::log(LAST_STEP);
+        self.rows.rows.report(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 });
+    }
+
     /// The longest step, of halves of the whole, that reduces the objective enough.
     fn descend(&self, point: &Point, step: &[f64], slope: f64) -> Result<Option<Point>, SolveError> {
         let mut length = 1.0;
+        let curvatures = if point.sums.has_products { Curvatures::Products } else { Curvatures::Sum };
         while length >= SHORTEST_STEP {
             let noise = 4.0 * f64::EPSILON * point.objective.abs();
-            let next = self.evaluate(moved(&point.parameters, step, length))?;
+            let next = self.evaluate(moved(&point.parameters, step, length), curvatures)?;
             if let Some(next) =
                 next.filter(|next| next.objective <= point.objective + SUFFICIENT * length * slope + noise)
             {
@@ -230,17 +251,19 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     /// The parameters and sums of the first point: of a fit to similar rows, or of one step of reweighted least
     /// squares, if that is better than no column at all.
     fn start(&self, start: Option<&GlmFit>) -> Result<Option<Point>, SolveError> {
+        let curvatures = if self.iterative.is_some() { Curvatures::Sum } else { Curvatures::Products };
+        let evaluate = |parameters| self.evaluate(parameters, curvatures);
         let flat = self.rows.basis.constant(self.rows.null_intercept);
         let better = match start {
             Some(start) => Some(self.rows.basis.parameters_of(start)),
             None => self.reweighted_step(false)?,
         };
-        let better = better.map(|parameters| self.evaluate(parameters)).transpose()?.flatten();
+        let better = better.map(evaluate).transpose()?.flatten();
         // From a fit to nearly the same rows, nothing else is worth a pass.
         if start.is_some() && better.is_some() {
             return Ok(better);
         }
-        let flat = self.evaluate(flat)?;
+        let flat = evaluate(flat)?;
         let best = match (better, flat) {
             (Some(better), Some(flat)) if flat.objective < better.objective => flat,
             (Some(better), _) => return Ok(Some(better)),
@@ -252,19 +275,25 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         }
         // Amounts over many decades are far from the means of one step.
         let parameters = self.reweighted_step(true)?;
-        let of_logarithms = parameters.map(|parameters| self.evaluate(parameters)).transpose()?.flatten();
+        let of_logarithms = parameters.map(evaluate).transpose()?.flatten();
         Ok(of_logarithms.filter(|point| point.objective < best.objective).or(Some(best)))
     }
 
     /// One step of iteratively reweighted least squares from means between the targets and their mean, or from the
     /// targets.
     fn reweighted_step(&self, from_targets: bool) -> Result<Option<Vec<f64>>, SolveError> {
-        let sums = self.rows.sum(&Pass::Reweighted { intercept: self.rows.null_intercept, from_targets })?;
-        Ok(self.solve(&sums, &sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>()))
+        let pass = Pass::Reweighted { intercept: self.rows.null_intercept, from_targets };
+        let right = |sums: &Sums| sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>();
+        if let Some(steps) = &self.iterative {
+            let sums = self.rows.sum(&pass, Curvatures::Sum)?;
+            return self.iterative_step(steps, &pass, &right(&sums), 1.0);
+        }
+        let sums = self.rows.sum(&pass, Curvatures::Products)?;
+        Ok(self.solve(&sums, &right(&sums)))
     }
 
-    fn evaluate(&self, parameters: Vec<f64>) -> Result<Option<Point>, SolveError> {
-        let sums = self.rows.sum(&Pass::Newton { parameters: &parameters })?;
+    fn evaluate(&self, parameters: Vec<f64>, curvatures: Curvatures<'_>) -> Result<Option<Point>, SolveError> {
+        let sums = self.rows.sum(&Pass::Newton { parameters: &parameters }, curvatures)?;
         let intercept = self.rows.basis.intercept_place();
         let penalised = parameters.iter().enumerate().filter(|(at, _)| Some(*at) != intercept);
         let squares: f64 = penalised.map(|(_, parameter)| parameter * parameter).sum();
@@ -282,11 +311,6 @@ impl<'r, R: GlmRows> Problem<'r, R> {
 
     fn penalty(&self, parameter: usize) -> f64 {
         if self.rows.basis.intercept_place() == Some(parameter) { 0.0 } else { self.settings.alpha }
-    }
-
-    fn newton_step(&self, point: &Point, gradient: &[f64]) -> Option<Vec<f64>> {
-        let minus: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
-        self.solve(&point.sums, &minus)
     }
 
     /// Solves for the Hessian of these sums. Where rounding makes it singular, the diagonal is increased.
@@ -348,9 +372,13 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         if -slope > SEPARATED * expected * changes {
             return Ok(false);
         }
-        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step })?.reach;
+        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step }, Curvatures::Sum)?.reach;
         Ok(of_others <= UNTOUCHED * of_zero)
     }
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
 fn moved(parameters: &[f64], step: &[f64], length: f64) -> Vec<f64> {

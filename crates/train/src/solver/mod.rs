@@ -2,6 +2,7 @@
 //! of the regularization strength.
 
 mod blocks;
+mod conjugate_gradients;
 mod cross_products;
 pub mod cross_validation;
 pub mod design_rows;

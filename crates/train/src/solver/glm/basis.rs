@@ -74,15 +74,21 @@ impl Basis {
         let mut made =
             Self { dense: dense.clone(), levels: None, means, scales, factor: None, intercept, rows: moments.rows() };
         if levels.groups.is_empty() {
-            made.factor = orthonormal.then(|| {
-                let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
-                reduced.as_ref().unwrap_or(moments).triangle().leading(dense.len()).scaled(&of(&lengths))
-            });
+            made.factor = orthonormal.then(|| made.correlations(moments, dropped));
             return Ok(made);
         }
         let lengths = orthonormal.then(|| of(&lengths));
         made.set_levels(grouped, levels, lengths.as_deref());
         Ok(made)
+    }
+
+    /// `R` of the dense columns, standardised: `RᵀR` are their correlations. `dropped`: the columns of the moments that
+    /// are not in the basis.
+    pub(super) fn correlations(&self, moments: &Moments, dropped: &[usize]) -> UpperTriangle {
+        let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
+        let triangle = reduced.as_ref().unwrap_or(moments).triangle();
+        let lengths = of_columns(&moments.unchecked_lengths(), &self.dense);
+        triangle.leading(self.dense.len()).scaled(&lengths)
     }
 
     /// Sets the parameters of levels, and without a penalty, where there are the lengths of the dense columns, the

@@ -6,7 +6,7 @@ use super::super::moments::Accumulator;
 use super::super::qr::UpperTriangle;
 use super::super::unit_errors::UnitErrors;
 use super::log_gamma::log_gamma_remainder;
-use super::sums::{Pass, StatisticSums, Sums};
+use super::sums::{Curvatures, Pass, StatisticSums, Sums};
 use super::{GlmRows, Problem, Solution};
 use ordinate_model::family::Family;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
@@ -221,7 +221,9 @@ impl<R: GlmRows> Problem<'_, R> {
 
     pub(super) fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
         let family = self.settings.family;
-        let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept })?;
+        let is_large = self.rows.basis.levels.is_none() && self.rows.basis.dense.len() > MOST_COLUMNS;
+        let curvatures = if is_large { Curvatures::Sum } else { Curvatures::Products };
+        let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept }, curvatures)?;
         let StatisticSums { deviance: [deviance, null_deviance], pearson, of_targets } = sums.statistics;
         let degrees_of_freedom = self.rows.weight - self.size() as f64;
         let dispersion = match family {
@@ -307,6 +309,9 @@ impl<R: GlmRows> Problem<'_, R> {
     fn information(&self, sums: &Sums) -> (Option<UpperTriangle>, Vec<f64>) {
         let basis = &self.rows.basis;
         let columns = basis.dense.len();
+        if !sums.has_products {
+            return (None, vec![0.0; columns]);
+        }
         let mean = |j: usize| if basis.intercept { sums.entry(j, columns) / sums.curvature } else { 0.0 };
         let means: Vec<f64> = (0..columns).map(mean).collect();
         // `z = Rᵀu`
@@ -316,9 +321,6 @@ impl<R: GlmRows> Problem<'_, R> {
             }
             None => means.clone(),
         };
-        if columns > MOST_COLUMNS {
-            return (None, center);
-        }
         let increment = if self.settings.alpha > 0.0 { DIAGONAL_INCREMENT } else { 0.0 };
         let at = |j: usize| means.get(j).copied().unwrap_or_default();
         let entry = |i: usize, j: usize| {

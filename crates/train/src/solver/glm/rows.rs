@@ -2,16 +2,13 @@
 
 use std::num::NonZero;
 
-use super::super::blocks::{BLOCK_ROWS, blocks_at_a_time, sum_in_order};
+use super::super::blocks::{BLOCK_ROWS, MOST_BYTES, blocks_at_a_time, sum_in_order};
 use super::super::error::SolveError;
 use super::super::logistic::products::Columns;
 use super::basis::Basis;
-use super::sums::{Pass, Sums};
+use super::sums::{Curvatures, Pass, Sums};
 use super::{GlmRow, GlmRows};
 use ordinate_model::family::Family;
-
-/// The largest design that is kept in memory, in bytes.
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Up to [`BLOCK_ROWS`] rows in the basis of the fit.
 #[derive(Debug)]
@@ -59,6 +56,8 @@ pub(super) struct BlockRows<'r, R> {
     pub(super) offset_mean: f64,
     /// The intercept of the best fit without columns; 0 without an intercept.
     pub(super) null_intercept: f64,
+    /// The mean curvature of that fit.
+    pub(super) null_curvature: f64,
     memory: Option<Vec<Block>>,
 }
 
@@ -68,9 +67,11 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
         let numbers = (basis.dense_size() + 6) as u64;
         let fits = basis.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES;
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let (weight, offset_mean, null_intercept) = Self::sums_of_offsets(rows, family)?;
+        let OffsetSums { weight, mean: offset_mean, null_intercept, null_curvature } = offset_sums(rows, family)?;
         let null_intercept = if basis.intercept { null_intercept } else { 0.0 };
-        let mut made = Self { rows, basis, family, threads, weight, offset_mean, null_intercept, memory: None };
+        let memory = None;
+        let mut made =
+            Self { rows, basis, family, threads, weight, offset_mean, null_intercept, null_curvature, memory };
         if fits {
             let mut raw = Vec::new();
             made.stream(&mut |block| raw.push(block))?;
@@ -107,30 +108,15 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
         })
     }
 
-    /// The total weight, the mean offset, and the intercept of the best fit without columns.
-    fn sums_of_offsets(rows: &R, family: Family) -> Result<(f64, f64, f64), SolveError> {
-        let mut first = None;
-        let (mut weight, mut offsets, mut targets, mut means) = (0.0, 0.0, 0.0, 0.0);
-        rows.scan::<SolveError>(&mut |row| {
-            // Near the data, so that large offsets neither overflow nor cancel.
-            let offset = row.offset - *first.get_or_insert(row.offset);
-            weight += row.weight;
-            offsets += row.weight * offset;
-            let [of_target, of_offset] = match family {
-                Family::Poisson => [row.target, libm::exp(offset)],
-                Family::Gamma => [row.target * libm::exp(-offset), 1.0],
-            };
-            targets += row.weight * of_target;
-            means += row.weight * of_offset;
-            Ok(())
-        })?;
-        let first = first.unwrap_or(0.0);
-        Ok((weight, first + offsets / weight, libm::log(targets) - libm::log(means) - first))
+    /// Whether each pass is over memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// The sums of a pass over all rows.
-    pub(super) fn sum(&self, pass: &Pass<'_>) -> Result<Sums, SolveError> {
-        let mut total = Sums::zero(&self.basis);
+    pub(super) fn sum(&self, pass: &Pass<'_>, curvatures: Curvatures<'_>) -> Result<Sums, SolveError> {
+        let pass = (pass, curvatures);
+        let mut total = Sums::zero(&self.basis, curvatures);
         let at_a_time = blocks_at_a_time(total.numbers(), self.threads);
         if let Some(blocks) = &self.memory {
             for batch in blocks.chunks(at_a_time) {
@@ -149,7 +135,7 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
         Ok(total)
     }
 
-    fn sum_batch(&self, blocks: &[Block], pass: &Pass<'_>, total: &mut Sums) {
+    fn sum_batch(&self, blocks: &[Block], pass: (&Pass<'_>, Curvatures<'_>), total: &mut Sums) {
         let Self { basis, family, .. } = self;
         let of_block = |_: usize, block: &Block| Sums::from_block(block, basis, pass, *family);
         sum_in_order(self.threads, 0, blocks, &of_block, &mut |sums: Sums| total.add(&sums));
@@ -178,4 +164,41 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
         each(block);
         Ok(())
     }
+}
+
+/// Sums over the offsets of the rows.
+struct OffsetSums {
+    /// The total weight.
+    weight: f64,
+    /// The weighted mean of the offsets.
+    mean: f64,
+    /// The intercept of the best fit without columns.
+    null_intercept: f64,
+    /// The mean curvature of that fit.
+    null_curvature: f64,
+}
+
+fn offset_sums(rows: &impl GlmRows, family: Family) -> Result<OffsetSums, SolveError> {
+    let mut first = None;
+    let (mut weight, mut offsets, mut targets, mut means) = (0.0, 0.0, 0.0, 0.0);
+    rows.scan::<SolveError>(&mut |row| {
+        // Near the data, so that large offsets neither overflow nor cancel.
+        let offset = row.offset - *first.get_or_insert(row.offset);
+        weight += row.weight;
+        offsets += row.weight * offset;
+        let [of_target, of_offset] = match family {
+            Family::Poisson => [row.target, libm::exp(offset)],
+            Family::Gamma => [row.target * libm::exp(-offset), 1.0],
+        };
+        targets += row.weight * of_target;
+        means += row.weight * of_offset;
+        Ok(())
+    })?;
+    let first = first.unwrap_or(0.0);
+    let null_curvature = match family {
+        Family::Poisson => targets / weight,
+        Family::Gamma => 1.0,
+    };
+    let null_intercept = libm::log(targets) - libm::log(means) - first;
+    Ok(OffsetSums { weight, mean: first + offsets / weight, null_intercept, null_curvature })
 }

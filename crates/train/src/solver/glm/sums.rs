@@ -38,6 +38,17 @@ pub(super) enum Pass<'a> {
     },
 }
 
+/// The use of the curvatures of the rows, the diagonal matrix W.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Curvatures<'a> {
+    /// The products `ZᵀWZ` of all columns.
+    Products,
+    /// The product `ZᵀWZ v`, in place of the slopes.
+    Times(&'a [f64]),
+    /// Their sum alone.
+    Sum,
+}
+
 /// Sums over rows; those of another pass are zero.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
@@ -56,6 +67,8 @@ pub(super) struct Sums {
     /// The largest changes of rows whose target is 0, and of others.
     pub(super) reach: [f64; 2],
     pub(super) statistics: StatisticSums,
+    /// Whether there are the products of all columns: matrix, levels and crossed.
+    pub(super) has_products: bool,
     size: usize,
 }
 
@@ -70,17 +83,20 @@ pub(super) struct StatisticSums {
 }
 
 impl Sums {
-    pub(super) fn zero(basis: &Basis) -> Self {
+    pub(super) fn zero(basis: &Basis, curvatures: Curvatures<'_>) -> Self {
         let size = basis.dense_size();
+        let has_products = matches!(curvatures, Curvatures::Products);
+        let number = |numbers: usize| if has_products { numbers } else { 0 };
         Self {
             loss: 0.0,
             slopes: vec![0.0; basis.size()],
-            gram: vec![0.0; size * (size + 1) / 2],
-            levels: LevelSums::zero(basis.level_factors().len(), size),
-            crossed: CrossedSums::zero(basis.crossed_factors().len(), size),
+            gram: vec![0.0; number(size * (size + 1) / 2)],
+            levels: LevelSums::zero(number(basis.level_factors().len()), size),
+            crossed: CrossedSums::zero(number(basis.crossed_factors().len()), size),
             curvature: 0.0,
             reach: [0.0; 2],
             statistics: StatisticSums::default(),
+            has_products,
             size,
         }
     }
@@ -114,8 +130,13 @@ impl Sums {
     }
 
     /// The sums over a block.
-    pub(super) fn from_block(block: &Block, basis: &Basis, pass: &Pass<'_>, family: Family) -> Self {
-        let mut sums = Self::zero(basis);
+    pub(super) fn from_block(
+        block: &Block,
+        basis: &Basis,
+        (pass, of_curvatures): (&Pass<'_>, Curvatures<'_>),
+        family: Family,
+    ) -> Self {
+        let mut sums = Self::zero(basis, of_curvatures);
         let rows = || block.targets.iter().zip(&block.offsets).zip(&block.weights);
         let mut residuals = Vec::with_capacity(block.weights.len());
         let mut curvatures = Vec::with_capacity(block.weights.len());
@@ -152,10 +173,18 @@ impl Sums {
                 }
             }
         }
+        sums.curvature = curvatures.iter().sum();
+        if let Curvatures::Times(vector) = of_curvatures {
+            let changes = scores(block, basis, vector);
+            residuals.clear();
+            residuals.extend(curvatures.iter().zip(changes).map(|(curvature, change)| curvature * change));
+        }
         if !residuals.is_empty() {
             sums.add_slopes(block, basis, residuals);
         }
-        sums.add_curvatures(block, basis, curvatures);
+        if matches!(of_curvatures, Curvatures::Products) {
+            sums.add_products(block, basis, curvatures);
+        }
         sums
     }
 
@@ -176,8 +205,7 @@ impl Sums {
         block.columns.add_slopes(residuals, &mut self.slopes);
     }
 
-    fn add_curvatures(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {
-        self.curvature = curvatures.iter().sum();
+    fn add_products(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {
         self.levels.push(basis.level_factors(), &block.places, &curvatures, block.columns.all());
         self.crossed.push(basis.crossed_factors(), &block.crossed, &curvatures, block.columns.all());
         block.columns.add_gram(curvatures, &mut self.gram);

@@ -2,6 +2,7 @@ use super::*;
 use crate::solver::moments::Accumulator;
 
 mod crossed;
+mod iterative;
 mod levels;
 mod other_libraries;
 mod separation;
@@ -63,8 +64,7 @@ fn rows_that_are_read_again_for_each_pass_give_the_same_bits_as_rows_in_memory()
     let rows = rows(Family::Poisson, true, true);
     let settings = GlmSettings::new(Family::Poisson);
     let of = |in_memory: bool| {
-        let mut problem =
-            Problem::new(&rows, Basis::new(&rows, &rows.moments(), &[], true).unwrap(), &settings).unwrap();
+        let mut problem = Problem::new(&rows, &rows.moments(), &[], &settings).unwrap();
         if !in_memory {
             problem.rows.forget();
         }

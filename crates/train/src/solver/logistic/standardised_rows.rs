@@ -1,13 +1,10 @@
 //! The standardised design in blocks of rows: in memory where it fits, otherwise read again for each pass.
 
-use super::super::blocks::{BLOCK_ROWS, blocks_at_a_time, sum_in_order};
+use super::super::blocks::{BLOCK_ROWS, MOST_BYTES, blocks_at_a_time, sum_in_order};
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::indicators::{ColumnSplit, Ones};
 use super::standardisation::{Standardisation, position};
-
-/// The largest design that is kept in memory, in bytes.
-const MOST_BYTES: u64 = 512 << 20;
 
 /// The most rows of a block with indicators, whose sums have a number for each column, however few the ones.
 const MOST_BLOCK_ROWS: usize = 16 * BLOCK_ROWS;

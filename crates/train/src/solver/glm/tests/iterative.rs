@@ -1,0 +1,63 @@
+//! Steps by conjugate gradients find the optimum of those with the Hessian.
+
+use super::*;
+
+/// Correlated columns, and targets around a mean that depends on three of them.
+fn wide(family: Family, count: u32, columns: u32) -> Rows {
+    let noise = |i: u32, j: u32| f64::from((i * 7919 + j * 104_729 + i * j * 31) % 1013) / 506.5 - 1.0;
+    let row = |i: u32| {
+        let common = noise(i, 997);
+        let design: Vec<f64> = (0..columns).map(|j| 5.0 + noise(i, j) + common * f64::from(j % 3)).collect();
+        let mean = libm::exp(0.5 + 0.4 * (design[0] - 5.0) - 0.3 * (design[1] - 5.0) + 0.2 * (design[2] - 5.0));
+        let spread = 1.0 + 0.9 * noise(i, 555);
+        let target = match family {
+            Family::Poisson => (mean * spread).round(),
+            Family::Gamma => mean * spread,
+        };
+        (design, target, 0.1 * noise(i, 313), f64::from(1 + i % 3))
+    };
+    Rows((0..count).map(row).collect())
+}
+
+/// The fits with the Hessian, and without.
+fn both(rows: &Rows, settings: &GlmSettings) -> [GlmFit; 2] {
+    [false, true].map(|is_iterative| {
+        let moments = rows.moments();
+        let mut problem = Problem::new(rows, &moments, &[], settings).unwrap();
+        let curvature = problem.rows.null_curvature;
+        let steps = || IterativeSteps::new(&problem.rows.basis, &moments, &[], curvature, settings.alpha);
+        problem.iterative = is_iterative.then(steps);
+        let solution = problem.minimise(None, &rows.names()).unwrap();
+        problem.finish(&solution, true).unwrap()
+    })
+}
+
+#[test]
+fn steps_without_the_hessian_lead_to_the_same_optimum() {
+    for family in [Family::Poisson, Family::Gamma] {
+        for (alpha, rows, columns) in [(0.0, 300, 40), (0.3, 300, 40), (1e-6, 300, 40), (1.0, 40, 90)] {
+            let rows = wide(family, rows, columns);
+            let [exact, found] = both(&rows, &GlmSettings { alpha, ..GlmSettings::new(family) });
+            assert!(exact.converged && found.converged, "{family:?} {alpha}: {} {}", exact.gradient, found.gradient);
+            let size = largest(&exact.coefficients);
+            for (one, other) in exact.coefficients.iter().zip(&found.coefficients) {
+                assert!((one - other).abs() < 1e-11 * size, "{family:?} {alpha}: {one} {other}");
+            }
+            assert!((exact.intercept - found.intercept).abs() < 1e-11, "{family:?} {alpha}");
+        }
+    }
+}
+
+#[test]
+fn separation_is_found_without_the_hessian() {
+    let mut rows = wide(Family::Poisson, 300, 40);
+    for (number, (design, target, ..)) in rows.0.iter_mut().enumerate() {
+        design[7] = f64::from(u8::from(number % 10 == 0));
+        if number % 10 == 0 {
+            *target = 0.0;
+        }
+    }
+    let [exact, found] = both(&rows, &GlmSettings::new(Family::Poisson));
+    assert_eq!(exact.unbounded, [7]);
+    assert_eq!((found.unbounded, found.has_unbounded_intercept), (exact.unbounded, exact.has_unbounded_intercept));
+}
