@@ -9,6 +9,7 @@ use super::super::error::SolveError;
 use super::super::moments::{LevelColumns, Moments};
 use super::super::qr::{UpperTriangle, dot};
 use super::super::simd;
+use super::super::simd::{LANES, PANEL, Panel};
 use super::crossed::CrossedLevels;
 use super::levels::{Levels, grouped_moments};
 use super::{GlmFit, GlmRows};
@@ -201,6 +202,7 @@ impl Basis {
         };
         let mut columns: Vec<Vec<f64>> = self.dense.iter().enumerate().map(column).collect();
         if let Some(factor) = &self.factor {
+            columns.iter_mut().for_each(|column| column.resize(count.next_multiple_of(LANES), 0.0));
             Arch::new().dispatch(Orthonormalise { factor, columns: &mut columns });
         }
         if self.intercept_place().is_some() {
@@ -298,7 +300,7 @@ fn of_columns(values: &[f64], columns: &[usize]) -> Vec<f64> {
     columns.iter().filter_map(|column| values.get(*column)).copied().collect()
 }
 
-/// `Z` becomes `Z R⁻¹`, column by column.
+/// `Z` becomes `Z R⁻¹`, column by column. The length of the columns is a multiple of [`LANES`].
 struct Orthonormalise<'a> {
     factor: &'a UpperTriangle,
     columns: &'a mut [Vec<f64>],
@@ -308,16 +310,71 @@ impl WithSimd for Orthonormalise<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { factor, columns } = self;
-        for (i, row) in factor.rows().iter().enumerate() {
-            let Some((current, later)) = columns.get_mut(i..).and_then(<[Vec<f64>]>::split_first_mut) else { return };
-            let Some((diagonal, entries)) = row.split_first() else { return };
-            for value in current.iter_mut() {
-                *value /= diagonal;
+        let mut spare = columns.first().cloned().unwrap_or_default();
+        for (rows, first) in factor.rows().chunks(PANEL).zip((0..).step_by(PANEL)) {
+            let Some(rest) = columns.get_mut(first..) else { return };
+            let (panel, later) = rest.split_at_mut(if rows.len() == PANEL { PANEL } else { rest.len() });
+            for (i, row) in rows.iter().enumerate() {
+                let Some((current, others)) = panel.get_mut(i..).and_then(<[Vec<f64>]>::split_first_mut) else {
+                    return;
+                };
+                let Some((diagonal, entries)) = row.split_first() else { return };
+                for value in current.iter_mut() {
+                    *value /= diagonal;
+                }
+                for (column, entry) in others.iter_mut().zip(entries) {
+                    simd::add(column, -entry, current);
+                }
             }
-            for (column, entry) in later.iter_mut().zip(entries) {
-                simd::add(column, -entry, current);
+            if let ([a, b, c, d], [of_a, of_b, of_c, of_d]) = (&*panel, rows) {
+                // Each of the later columns is read once for four, whose operations keep their order.
+                let panel = Panel::new([a, b, c, d]);
+                let weights = |at: usize| {
+                    [(of_a, 4), (of_b, 3), (of_c, 2), (of_d, 1)]
+                        .map(|(row, from)| row.get(from + at).copied().unwrap_or_default())
+                };
+                for (pair, at) in later.chunks_mut(2).zip((0..).step_by(2)) {
+                    let (left, right) = match pair {
+                        [left, right] => (left, right),
+                        // A single last column is paired with a copy that is discarded.
+                        [left] => (left, &mut spare),
+                        _ => return,
+                    };
+                    panel.subtract(simd, [weights(at), weights(at + 1)], left, right);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_orthonormal_with_the_same_bits_for_every_instruction_set() {
+        for size in [1, 3, 4, 5, 8, 11, 14] {
+            let value = |row: usize, column: usize| ((row * 7919 + column * 104_729) % 1013) as f64 / 506.5 - 1.0;
+            let design: Vec<Vec<f64>> =
+                (0..size).map(|column| (0..24).map(|row| value(row, column)).collect()).collect();
+            let mut factor = UpperTriangle::zeros(size);
+            factor.absorb(&mut design.clone());
+            let of = |instructions: Arch| {
+                let mut columns = design.clone();
+                instructions.dispatch(Orthonormalise { factor: &factor, columns: &mut columns });
+                columns
+            };
+            let orthonormal = of(Arch::Scalar);
+            for (i, one) in orthonormal.iter().enumerate() {
+                for (j, other) in orthonormal.iter().enumerate() {
+                    let expected = f64::from(u8::from(i == j));
+                    assert!((dot(one, other) - expected).abs() < 1e-13, "{size}: {i} {j}");
+                }
+            }
+            for instructions in simd::instructions() {
+                assert_eq!(of(instructions), orthonormal, "{size}");
             }
         }
     }
