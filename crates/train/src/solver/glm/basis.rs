@@ -202,7 +202,9 @@ impl Basis {
         };
         let mut columns: Vec<Vec<f64>> = self.dense.iter().enumerate().map(column).collect();
         if let Some(factor) = &self.factor {
-            columns.iter_mut().for_each(|column| column.resize(count.next_multiple_of(LANES), 0.0));
+            for column in &mut columns {
+                column.resize(count.next_multiple_of(LANES), 0.0);
+            }
             Arch::new().dispatch(Orthonormalise { factor, columns: &mut columns });
         }
         if self.intercept_place().is_some() {

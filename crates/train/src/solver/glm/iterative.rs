@@ -1,5 +1,5 @@
-//! Newton's steps of many columns, by conjugate gradients: a product of the Hessian and a vector is a pass over the
-//! rows that takes as many operations as the gradient, and the Hessian as many as columns / 2 of these.
+//! Newton's steps of many columns, by conjugate gradients: the product of the Hessian and a vector reads the rows once
+//! and takes as many operations as the gradient, and the Hessian takes as many as columns / 2 of these products.
 
 use super::super::conjugate_gradients::conjugate_gradients;
 use super::super::error::SolveError;
