@@ -221,8 +221,10 @@ impl<R: GlmRows> Problem<'_, R> {
 
     pub(super) fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
         let family = self.settings.family;
-        let is_large = self.rows.basis.levels.is_none() && self.rows.basis.dense.len() > MOST_COLUMNS;
-        let curvatures = if is_large { Curvatures::Sum } else { Curvatures::Products };
+        let basis = &self.rows.basis;
+        // The information of levels is not from these products.
+        let has_products = basis.levels.is_none() && basis.dense.len() <= MOST_COLUMNS;
+        let curvatures = if has_products { Curvatures::Products } else { Curvatures::Sum };
         let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept }, curvatures)?;
         let StatisticSums { deviance: [deviance, null_deviance], pearson, of_targets } = sums.statistics;
         let degrees_of_freedom = self.rows.weight - self.size() as f64;

@@ -29,8 +29,8 @@ const FINE: f64 = 1e-6;
 pub(super) struct IterativeSteps {
     /// The factor of about the Hessian of the columns; none for orthonormal columns, or more than the rows determine.
     factor: Option<UpperTriangle>,
-    /// About the mean curvature, the second derivative by the intercept.
-    curvature: f64,
+    /// About the second derivatives by the intercept and by the coefficient of a level.
+    curvatures: [f64; 2],
 }
 
 impl IterativeSteps {
@@ -45,21 +45,25 @@ impl IterativeSteps {
         let (rows, columns) = (basis.rows as f64, basis.dense_size() as f64);
         let of_products = PRODUCTS * PRODUCT_OPERATIONS * rows * columns;
         let of_hessian = NEWTON_PASSES * (rows * columns * columns / 2.0 + columns * columns * columns);
-        let is_faster = basis.levels.is_none() && of_products < of_hessian;
-        is_faster.then(|| Self::new(basis, moments, dropped, curvature, alpha))
+        (of_products < of_hessian).then(|| Self::new(basis, moments, dropped, curvature, alpha))
     }
 
     pub(super) fn new(basis: &Basis, moments: &Moments, dropped: &[usize], curvature: f64, alpha: f64) -> Self {
         let is_determined = basis.rows >= 4 * basis.dense_size() as u64;
         let correlations = (alpha > 0.0 && is_determined).then(|| basis.correlations(moments, dropped));
-        Self { factor: correlations.and_then(|triangle| penalised_factor(&triangle, curvature, alpha)), curvature }
+        Self {
+            factor: correlations.and_then(|triangle| penalised_factor(&triangle, curvature, alpha)),
+            curvatures: [curvature, curvature + alpha],
+        }
     }
 
     fn precondition(&self, vector: &[f64]) -> Vec<f64> {
         let Some(factor) = &self.factor else { return vector.to_vec() };
-        let (columns, intercept) = vector.split_at_checked(factor.columns()).unwrap_or((vector, &[]));
+        let (columns, others) = vector.split_at_checked(factor.columns()).unwrap_or((vector, &[]));
         let mut solution = factor.solve(&factor.solve_transposed(columns));
-        solution.extend(intercept.iter().map(|value| value / self.curvature));
+        let [of_intercept, of_level] = self.curvatures;
+        let curvatures = std::iter::once(of_intercept).chain(std::iter::repeat(of_level));
+        solution.extend(others.iter().zip(curvatures).map(|(value, curvature)| value / curvature));
         solution
     }
 }

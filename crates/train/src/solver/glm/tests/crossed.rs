@@ -5,8 +5,8 @@ use super::*;
 use crate::solver::moments::LevelColumns;
 
 /// Rows with the columns of two categories; `is_split`: whether they are known as such.
-struct CrossedRows {
-    rows: Rows,
+pub(super) struct CrossedRows {
+    pub(super) rows: Rows,
     is_split: bool,
     is_first: bool,
 }
@@ -26,7 +26,7 @@ impl GlmRows for CrossedRows {
 impl CrossedRows {
     /// A number, five levels of six, a number, and four levels of five. In a chain, each level has rows with the next
     /// of the other category only.
-    fn new(family: Family, is_chain: bool, is_first: bool) -> Self {
+    pub(super) fn new(family: Family, is_chain: bool, is_first: bool) -> Self {
         let mut rows = rows(family, true, true);
         for (number, (design, target, ..)) in rows.0.iter_mut().enumerate() {
             let mixed = number * number + number / 7;
@@ -41,7 +41,7 @@ impl CrossedRows {
         Self { rows, is_split: true, is_first }
     }
 
-    fn moments(&self) -> Moments {
+    pub(super) fn moments(&self) -> Moments {
         self.moments_of(usize::MAX)
     }
 

@@ -1,5 +1,7 @@
 //! Steps by conjugate gradients find the optimum of those with the Hessian.
 
+use super::crossed::CrossedRows;
+use super::levels::assert_equal;
 use super::*;
 
 /// Correlated columns, and targets around a mean that depends on three of them.
@@ -20,14 +22,13 @@ fn wide(family: Family, count: u32, columns: u32) -> Rows {
 }
 
 /// The fits with the Hessian, and without.
-fn both(rows: &Rows, settings: &GlmSettings) -> [GlmFit; 2] {
+fn both(rows: &impl GlmRows, moments: &Moments, settings: &GlmSettings) -> [GlmFit; 2] {
     [false, true].map(|is_iterative| {
-        let moments = rows.moments();
-        let mut problem = Problem::new(rows, &moments, &[], settings).unwrap();
+        let mut problem = Problem::new(rows, moments, &[], settings).unwrap();
         let curvature = problem.rows.null_curvature;
-        let steps = || IterativeSteps::new(&problem.rows.basis, &moments, &[], curvature, settings.alpha);
+        let steps = || IterativeSteps::new(&problem.rows.basis, moments, &[], curvature, settings.alpha);
         problem.iterative = is_iterative.then(steps);
-        let solution = problem.minimise(None, &rows.names()).unwrap();
+        let solution = problem.minimise(None, &[]).unwrap();
         problem.finish(&solution, true).unwrap()
     })
 }
@@ -37,13 +38,24 @@ fn steps_without_the_hessian_lead_to_the_same_optimum() {
     for family in [Family::Poisson, Family::Gamma] {
         for (alpha, rows, columns) in [(0.0, 300, 40), (0.3, 300, 40), (1e-6, 300, 40), (1.0, 40, 90)] {
             let rows = wide(family, rows, columns);
-            let [exact, found] = both(&rows, &GlmSettings { alpha, ..GlmSettings::new(family) });
+            let [exact, found] = both(&rows, &rows.moments(), &GlmSettings { alpha, ..GlmSettings::new(family) });
             assert!(exact.converged && found.converged, "{family:?} {alpha}: {} {}", exact.gradient, found.gradient);
             let size = largest(&exact.coefficients);
             for (one, other) in exact.coefficients.iter().zip(&found.coefficients) {
                 assert!((one - other).abs() < 1e-11 * size, "{family:?} {alpha}: {one} {other}");
             }
             assert!((exact.intercept - found.intercept).abs() < 1e-11, "{family:?} {alpha}");
+        }
+    }
+}
+
+#[test]
+fn steps_without_the_hessian_fit_levels_of_two_categories() {
+    for family in [Family::Poisson, Family::Gamma] {
+        for (alpha, is_chain) in [(0.0, false), (0.0, true), (0.3, false), (1e-4, true)] {
+            let rows = CrossedRows::new(family, is_chain, true);
+            let [exact, found] = both(&rows, &rows.moments(), &GlmSettings { alpha, ..GlmSettings::new(family) });
+            assert_equal(&found, &exact);
         }
     }
 }
@@ -57,7 +69,7 @@ fn separation_is_found_without_the_hessian() {
             *target = 0.0;
         }
     }
-    let [exact, found] = both(&rows, &GlmSettings::new(Family::Poisson));
+    let [exact, found] = both(&rows, &rows.moments(), &GlmSettings::new(Family::Poisson));
     assert_eq!(exact.unbounded, [7]);
     assert_eq!((found.unbounded, found.has_unbounded_intercept), (exact.unbounded, exact.has_unbounded_intercept));
 }
