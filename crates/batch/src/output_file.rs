@@ -1,18 +1,13 @@
 //! Output files that are either complete or not written.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
-
-/// The beginning and end of temporary names.
-const PREFIX: &str = ".ordinate-";
-const SUFFIX: &str = ".tmp";
+use ordinate_table::{TemporaryFile, remove_leftovers};
 
 /// An output file: written under a temporary name in the same folder, then renamed, so that the file of the given name
 /// is always complete, also when the process is interrupted. Until [`keep`](Self::keep), an existing file is unchanged.
-/// The temporary file is locked, which a file that was left behind is not.
 ///
 /// A pipe or device is written directly.
 #[derive(Debug)]
@@ -20,7 +15,7 @@ pub struct OutputFile(BufWriter<Content>);
 
 #[derive(Debug)]
 enum Content {
-    Temporary { file: NamedTempFile, target: PathBuf },
+    Temporary { file: TemporaryFile, target: PathBuf },
     Direct(File),
 }
 
@@ -30,7 +25,7 @@ impl OutputFile {
     /// # Errors
     /// Those of the file system.
     pub fn create(path: &Path) -> io::Result<Self> {
-        sweep(folder_of(path));
+        remove_leftovers(folder_of(path));
         Self::begin(path)
     }
 
@@ -57,8 +52,8 @@ impl OutputFile {
     pub fn keep(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
             Content::Temporary { file, target } => {
-                file.as_file().sync_all()?;
-                file.persist(target)?;
+                file.sync_all()?;
+                file.persist(&target)?;
             }
             Content::Direct(mut file) => file.flush()?,
         }
@@ -71,67 +66,25 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A locked file in the folder of the target, with the permissions of a new file.
-fn temporary(target: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file in the folder of the target.
+fn temporary(target: &Path) -> io::Result<TemporaryFile> {
     if target.file_name().is_none() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file name"));
     }
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    loop {
-        let file = builder.tempfile_in(folder_of(target)).map_err(|error| {
-            // The system's error, without the temporary path that the crate adds to it.
-            let text = error.to_string();
-            text.rsplit_once(" at path ").map_or_else(
-                || io::Error::from(error.kind()),
-                |(cause, _)| io::Error::new(error.kind(), cause.to_owned()),
-            )
-        })?;
-        match file.as_file().try_lock() {
-            // Another process may have swept the file before it was locked.
-            Ok(()) if file.path().exists() => return Ok(file),
-            Ok(()) | Err(TryLockError::WouldBlock) => {}
-            // A file system without locks, on which nothing is swept.
-            Err(TryLockError::Error(_)) => return Ok(file),
-        }
-    }
-}
-
-/// Removes the temporary files in a folder that no process has locked, because theirs was interrupted. Failures are of
-/// no consequence: the files are only not needed.
-pub(crate) fn sweep(folder: &Path) {
-    let is_ours = |entry: &fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        name.starts_with(PREFIX.as_bytes())
-            && name.ends_with(SUFFIX.as_bytes())
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-    };
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_ours) {
-        let path = entry.path();
-        // Some file systems lock only files that are open for writing.
-        if let Ok(file) = OpenOptions::new().read(true).write(true).open(&path)
-            && file.try_lock().is_ok()
-        {
-            // Of a file that was renamed meanwhile, this name does not exist.
-            let _ = fs::remove_file(&path);
-        }
-    }
+    TemporaryFile::create_in(folder_of(target))
 }
 
 impl Write for Content {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Temporary { file, .. } => file.as_file_mut().write(bytes),
+            Self::Temporary { file, .. } => file.write(bytes),
             Self::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Temporary { file, .. } => file.as_file_mut().flush(),
+            Self::Temporary { file, .. } => file.flush(),
             Self::Direct(file) => file.flush(),
         }
     }
@@ -172,27 +125,6 @@ mod tests {
         assert_eq!(names(folder.path()), ["out"]);
     }
 
-    #[cfg(unix)]
-    #[test]
-    fn a_file_has_the_permissions_of_a_new_file() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let folder = tempfile::tempdir().unwrap();
-        let [new, kept] = ["new", "kept"].map(|name| folder.path().join(name));
-        fs::write(&new, "").unwrap();
-        OutputFile::create(&kept).unwrap().keep().unwrap();
-        let [new, kept] = [new, kept].map(|path| fs::metadata(path).unwrap().permissions().mode());
-        assert_eq!(new, kept);
-    }
-
-    #[test]
-    fn an_error_does_not_have_the_temporary_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = OutputFile::create(&folder.path().join("absent/out")).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert_eq!(error.to_string(), "No such file or directory (os error 2)");
-    }
-
     #[test]
     fn a_file_that_is_dropped_is_removed() {
         let folder = tempfile::tempdir().unwrap();
@@ -217,24 +149,6 @@ mod tests {
         second.keep().unwrap();
         assert_eq!(names(folder.path()), [".ordinate-notes.md", ".other-AbC123.tmp", "first", "second"]);
         assert_eq!(fs::read_to_string(folder.path().join("first")).unwrap(), "first");
-    }
-
-    #[test]
-    fn many_writers_at_once_lose_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        std::thread::scope(|scope| {
-            for writer in 0..8 {
-                let path = folder.path().join(writer.to_string());
-                scope.spawn(move || {
-                    for round in 0..50 {
-                        let mut file = OutputFile::create(&path).unwrap();
-                        write!(file, "{round}").unwrap();
-                        file.keep().unwrap();
-                    }
-                });
-            }
-        });
-        assert_eq!(names(folder.path()), ["0", "1", "2", "3", "4", "5", "6", "7"]);
     }
 
     #[cfg(unix)]

@@ -2,9 +2,8 @@
 
 use std::error::Error;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -13,7 +12,7 @@ use bytes::Bytes;
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Client, S3Folder, from_sdk};
 use ordinate::source::{BoxFuture, Content, ModelFolder, ObjectLocation, SourceError};
-use tempfile::{Builder, NamedTempFile};
+use ordinate_table::{TemporaryFile, remove_leftovers};
 use uuid::Uuid;
 
 /// The name of the metadata of an object by which the publisher recognizes its own write.
@@ -204,7 +203,7 @@ impl WritableFolder for LocalFolder {
         // Folders that do not exist are made in this one.
         let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(self.path());
         let unwritable = |source| SourceError::Unwritable { location: self.file(path).describe(), source };
-        temporary_in(existing).map(drop).map_err(unwritable)
+        TemporaryFile::create_in(existing).map(drop).map_err(unwritable)
     }
 
     fn is_locked(&self, path: &str) -> bool {
@@ -214,15 +213,8 @@ impl WritableFolder for LocalFolder {
     }
 
     fn tidy(&self, path: &str) {
-        let file = self.path().join(path);
-        let entries = file.parent().map(fs::read_dir).and_then(Result::ok);
-        let (prefix, suffix) = TEMPORARY;
-        let is_temporary = |name: &str| name.starts_with(prefix) && name.ends_with(suffix);
-        for entry in entries.into_iter().flatten().flatten() {
-            let age = || entry.metadata().and_then(|found| found.modified()).ok()?.elapsed().ok();
-            if entry.file_name().to_str().is_some_and(is_temporary) && age().is_some_and(|age| age > ABANDONED) {
-                let _ = fs::remove_file(entry.path());
-            }
+        if let Some(folder) = self.path().join(path).parent() {
+            remove_leftovers(folder);
         }
     }
 
@@ -269,36 +261,21 @@ fn in_thread<'a>(
 fn write(path: &Path, bytes: &[u8], expected: &Expected) -> io::Result<bool> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    let mut temporary = temporary_in(folder)?;
-    // Errors of the temporary file itself would name it.
-    temporary.as_file_mut().write_all(bytes)?;
-    temporary.as_file().sync_all()?;
+    let mut temporary = TemporaryFile::create_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.sync_all()?;
     let content = match expected {
         Expected::Nothing => {
             return match temporary.persist_noclobber(path) {
-                Ok(_) => sync(folder).map(|()| true),
-                Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-                Err(failed) => Err(failed.error),
+                Ok(()) => sync(folder).map(|()| true),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+                Err(error) => Err(error),
             };
         }
         Expected::Content(content) => Some(content),
         Expected::Anything => None,
     };
-    if_unchanged(path, folder, content, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
-}
-
-/// The start and the end of the names of temporary files, none of which is the name of a model, version or alias.
-const TEMPORARY: (&str, &str) = (".ordinate-", ".tmp");
-
-/// The age of a temporary file from which the process that made it cannot be writing it any more.
-const ABANDONED: Duration = Duration::from_hours(24);
-
-/// A new file in a folder, which is deleted unless it is kept. Others may read it, as the server may be another user,
-/// unless the umask forbids it. Its errors do not have its name, which says nothing to users.
-fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
-    let (prefix, suffix) = TEMPORARY;
-    let open = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
-    Builder::new().prefix(prefix).suffix(suffix).make_in(folder, open)
+    if_unchanged(path, folder, content, || temporary.persist(path))
 }
 
 /// Deletes a file if it has this content. Returns whether it was deleted.

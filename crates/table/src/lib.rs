@@ -45,6 +45,7 @@ pub mod statistics;
 pub mod survey;
 mod table_reader;
 pub mod tally;
+mod temporary_file;
 mod text_file;
 
 pub use compression::Compression;
@@ -63,6 +64,7 @@ pub use selection::{OffsetColumn, Selection};
 pub use source::{Record, RowId, Scan, Source};
 pub use spool::SpoolError;
 pub use table_reader::TableReader;
+pub use temporary_file::{TemporaryFile, remove_leftovers};
 
 /// The most classes of a target.
 pub const MAX_CLASSES: usize = 100;

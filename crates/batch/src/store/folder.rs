@@ -6,12 +6,13 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ordinate_table::remove_leftovers;
 use serde::{Deserialize, Serialize};
 
 use super::{Existing, Output, Store};
 use crate::error::BatchError;
 use crate::identity::Identity;
-use crate::output_file::{self, OutputFile};
+use crate::output_file::OutputFile;
 
 /// The journal of a folder: one JSON object a line, the last one of a name counts. An output has a line without an
 /// identity before it is renamed: if the process ends then, the file is known as one of a batch.
@@ -169,7 +170,7 @@ impl Store for Folder {
         let folder = path.parent().unwrap_or(&self.path);
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         if !swept.contains(folder) {
-            output_file::sweep(folder);
+            remove_leftovers(folder);
             swept.insert(folder.to_owned());
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ordinate::source::catalog::layout;
 use ordinate::source::s3::S3Settings;
@@ -63,19 +63,44 @@ fn a_command_that_waits_for_a_lock_says_so() {
 }
 
 #[test]
-fn files_of_writers_that_were_killed_are_deleted_a_day_later() {
+fn files_of_writers_that_were_killed_are_deleted() {
     let folder = models();
     let folder = folder.path();
     released(folder, 1);
     let file = |name: &str| folder.join("models/price").join(name);
-    let names = [".ordinate-old.tmp", ".ordinate-new.tmp", ".other.tmp", "aliases/.ordinate-old.tmp"];
-    for name in names {
-        let written = File::create(file(name)).unwrap();
-        if name != ".ordinate-new.tmp" {
-            written.set_modified(SystemTime::now() - Duration::from_hours(25)).unwrap();
-        }
-    }
+    let names = [".ordinate-left.tmp", ".ordinate-used.tmp", ".other.tmp", "aliases/.ordinate-left.tmp"];
+    let files = names.map(|name| File::create(file(name)).unwrap());
+    // A writer locks its file. However old it is, it is in use.
+    files[1].lock().unwrap();
+    files[1].set_modified(SystemTime::now() - Duration::from_hours(25)).unwrap();
     succeeded(&run(folder, "models models/"));
+    assert_eq!(names.map(|name| file(name).exists()), [true; 4]);
     released(folder, 1);
     assert_eq!(names.map(|name| file(name).exists()), [false, true, true, false]);
+}
+
+#[test]
+fn outputs_in_a_catalog_do_not_delete_the_file_of_a_publisher() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 2);
+    let aliases = folder.join("models/price/aliases");
+    let temporary = || {
+        let entries = fs::read_dir(&aliases).unwrap();
+        let mut names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.starts_with(".ordinate-"))
+    };
+    let lock = File::open(&aliases).unwrap();
+    lock.lock().unwrap();
+    let mut child = command(folder, "promote price 1 models/").stdout(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while temporary().is_none() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nothing is written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    succeeded(&run(folder, "predict price.json price.csv --out models/price/aliases/out.csv"));
+    assert!(temporary().is_some() && child.try_wait().unwrap().is_none());
+    drop(lock);
+    assert_eq!(succeeded(&child.wait_with_output().unwrap()), "price@live is version 1; it was 2.\n");
+    assert_eq!(temporary(), None);
 }
