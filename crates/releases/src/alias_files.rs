@@ -82,14 +82,14 @@ impl ReleaseCatalog {
         Ok(Present { path, found, file, removed })
     }
 
-    /// Makes an alias point to a version; `None` if somebody else has changed the alias since it was read.
+    /// Makes an alias point to a version, unless somebody else has changed the alias since it was read.
     pub(crate) async fn release(
         &self,
         present: Present,
         version: Version,
         rolled_back: Option<Version>,
         who: &Who,
-    ) -> Result<Option<Change>, ReleaseError> {
+    ) -> Result<Change, PutError> {
         let Present { path, found, file, removed } = present;
         let from = file.as_ref().map(|file| file.version().clone());
         let release = Release {
@@ -101,11 +101,8 @@ impl ReleaseCatalog {
             removed: None,
         };
         let file = AliasFile::after(file.or(removed), release);
-        match self.put(&path, self.text(&path, &file)?, found.unchanged()).await {
-            Ok(()) => Ok(Some(Change { from, to: version })),
-            Err(PutError::Conflict) => Ok(None),
-            Err(PutError::Source(error)) => Err(error.into()),
-        }
+        self.put(&path, self.text(&path, &file)?, found.unchanged()).await?;
+        Ok(Change { from, to: version })
     }
 
     /// The text of the file of an alias.
@@ -178,6 +175,15 @@ pub(crate) fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-pub(crate) fn changed(name: &ModelName, alias: &ModelName) -> ReleaseError {
+/// Why an alias was not changed by a command that does not try again.
+pub(crate) fn unwritten(error: PutError, name: &ModelName, alias: &ModelName) -> ReleaseError {
+    match error {
+        PutError::Conflict => changed(name, alias),
+        PutError::Refused(refusal) => ReleaseError::Refused(refusal),
+        PutError::Source(error) => error.into(),
+    }
+}
+
+fn changed(name: &ModelName, alias: &ModelName) -> ReleaseError {
     ReleaseError::Changed { name: name.to_string(), alias: alias.to_string() }
 }

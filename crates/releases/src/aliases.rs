@@ -8,10 +8,9 @@ use ordinate_model::Model;
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::{ModelName, Version};
 
-use crate::alias_files::{Found, changed, now};
+use crate::alias_files::{Found, now, unwritten};
 use crate::catalog::ReleaseCatalog;
 use crate::check::Approval;
-use crate::contention::Contention;
 use crate::error::ReleaseError;
 use crate::folder::{Condition, PutError};
 
@@ -110,17 +109,19 @@ impl ReleaseCatalog {
         mut approval: Approval,
     ) -> Result<Change, ReleaseError> {
         let Document { name, version, .. } = model.document();
-        let mut others = Contention::new(self.location(&layout::alias_path(name, alias)));
+        let mut others = self.contention(&layout::alias_path(name, alias));
         loop {
             let present = self.present(name, alias, approval == Approval::Forced).await?;
             if present.file.as_ref().is_some_and(|file| file.version() == version) {
                 return Ok(Change { from: Some(version.clone()), to: version.clone() });
             }
             approval = self.check_again(alias, model, &present, &approval).await?;
-            if let Some(change) = self.release(present, version.clone(), None, who).await? {
-                return Ok(change);
+            match self.release(present, version.clone(), None, who).await {
+                Ok(change) => return Ok(change),
+                Err(PutError::Source(error)) => return Err(error.into()),
+                Err(PutError::Conflict) => others.pause(None).await?,
+                Err(PutError::Refused(refusal)) => others.pause(Some(refusal)).await?,
             }
-            others.pause().await?;
         }
     }
 
@@ -143,10 +144,7 @@ impl ReleaseCatalog {
         let file = self.parse(&path, &content)?;
         let version = file.version().clone();
         let removal = Removal { at: now(), by: by.clone(), message: message.clone() };
-        let failed = |error| match error {
-            PutError::Conflict => changed(name, alias),
-            PutError::Source(error) => error.into(),
-        };
+        let failed = |error| unwritten(error, name, alias);
         let record = layout::removed_path(name, alias);
         let earlier = match self.content(&record).await {
             Err(error) if error.is_replaceable() => Found::Unreadable,

@@ -155,7 +155,7 @@ impl ReleaseCatalog {
         let name = document.name.clone();
         // Servers may have loaded versions whose files are gone.
         let mut used = self.released_versions(&name).await?;
-        let mut others = Contention::new(self.location(&layout::model_folder(&name)));
+        let mut others = self.contention(&layout::model_folder(&name));
         loop {
             let here = self.versions(&name).await?;
             if is_copy && let Some(published) = self.same_model(document, &here).await? {
@@ -174,11 +174,17 @@ impl ReleaseCatalog {
             let model = Model::from_json(text.as_bytes()).map_err(failed)?;
             match self.put(&path, text.into(), Condition::Absent).await {
                 Ok(()) => return Ok(Published { model, location, existed: false }),
-                Err(PutError::Conflict) => used.push(version),
                 Err(PutError::Source(error)) => return Err(error.into()),
+                Err(PutError::Conflict) => others.pause(None).await?,
+                Err(PutError::Refused(refusal)) => others.pause(Some(refusal)).await?,
             }
-            others.pause().await?;
+            used.push(version);
         }
+    }
+
+    /// The attempts to write below a path.
+    pub(crate) fn contention(&self, path: &str) -> Contention {
+        Contention::new(self.location(path), self.notify)
     }
 
     fn after(&self, name: &ModelName, version: &Version) -> Result<Version, ReleaseError> {

@@ -59,7 +59,7 @@ impl ReleaseCatalog {
                     let published = Published { model, location: self.location(&path), existed: false };
                     return Ok(Copied { published, version: CopyVersion::Same });
                 }
-                Err(PutError::Conflict) => {}
+                Err(PutError::Conflict | PutError::Refused(_)) => {}
                 Err(PutError::Source(error)) => return Err(error.into()),
             }
         }

@@ -11,6 +11,7 @@ use ordinate_model::identity::Version;
 use thiserror::Error;
 
 use crate::compatibility::Breaking;
+use crate::folder::Refusal;
 
 /// Why a release failed.
 #[derive(Debug, Error)]
@@ -82,6 +83,9 @@ pub enum ReleaseError {
         /// The time of all attempts.
         waited: Duration,
     },
+    /// The service refuses a write although its condition holds.
+    #[error(transparent)]
+    Refused(Refusal),
     /// A text for the history is too long.
     #[error(
         "{what}: expected at most {most} bytes, got {length}\nhelp: shorten it, and name a document with the details"

@@ -35,9 +35,35 @@ pub enum PutError {
     /// The condition does not hold: somebody else has written the file.
     #[error("somebody else has written the file")]
     Conflict,
+    /// The service does not write it although the condition holds, as far as can be seen.
+    #[error("{0}")]
+    Refused(Refusal),
     /// It cannot be written.
     #[error(transparent)]
     Source(#[from] SourceError),
+}
+
+/// A write that a service refuses although its condition holds.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{location}: the service refuses {}", self.change())]
+pub struct Refusal {
+    /// The object.
+    pub location: String,
+    /// Whether it does not exist.
+    pub is_new: bool,
+}
+
+impl Refusal {
+    fn change(&self) -> String {
+        if !self.is_new {
+            return "to change the object (If-Match), although nobody else has changed it".to_owned();
+        }
+        // Some servers have folders, whose names no object can have.
+        format!(
+            "to create the object (If-None-Match: *), although it does not exist; objects below {}/ would be in the way",
+            self.location
+        )
+    }
 }
 
 /// The folders that were made, the innermost first. Dropping it removes those that are empty.
@@ -121,14 +147,11 @@ impl WritableFolder for S3Folder {
                 request.send().await.map_err(|error| write_error(location.to_string(), "s3:PutObject", error)).map(drop)
             });
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
+            let found = Box::pin(client.limited(&location, head(client, &location))).await;
             // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not
             // hold.
-            match (Box::pin(client.limited(&location, marker_of(client, &location))).await, failure) {
-                (Ok(Some(found)), _) if found == marker => Ok(()),
-                // It is not known whether somebody else has written the file.
-                (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
-                (_, failure) => Err(failure),
-            }
+            let is_written = found.as_ref().is_ok_and(|found| found.as_ref().and_then(marker_of) == Some(&marker));
+            if is_written { Ok(()) } else { Err(explained(failure, found, &condition)) }
         })
     }
 
@@ -144,24 +167,36 @@ impl WritableFolder for S3Folder {
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
             // The object may be deleted: without an answer, the SDK repeats the request, and then there is no such
             // object.
-            match (Box::pin(client.limited(&location, exists(client, &location))).await, failure) {
-                (Ok(false), _) => Ok(()),
-                (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
-                (_, failure) => Err(failure),
-            }
+            let found = Box::pin(client.limited(&location, head(client, &location))).await;
+            let is_deleted = matches!(found, Ok(None));
+            if is_deleted { Ok(()) } else { Err(explained(failure, found, &Condition::Unchanged(content))) }
         })
     }
 }
 
-/// The marker of the write that made an object; `None` for an object without one, or without an object.
-async fn marker_of(client: &S3Client, location: &ObjectLocation) -> Result<Option<String>, SourceError> {
-    let found = head(client, location).await?;
-    Ok(found.and_then(|found| found.metadata().and_then(|metadata| metadata.get(MARKER)).cloned()))
+/// The marker of the write that made an object.
+fn marker_of(found: &HeadObjectOutput) -> Option<&String> {
+    found.metadata().and_then(|metadata| metadata.get(MARKER))
 }
 
-/// Whether there is an object.
-async fn exists(client: &S3Client, location: &ObjectLocation) -> Result<bool, SourceError> {
-    Ok(head(client, location).await?.is_some())
+/// A failure by the state of the object after it: a refusal is a conflict if its condition does not hold.
+fn explained(
+    failure: PutError,
+    found: Result<Option<HeadObjectOutput>, SourceError>,
+    condition: &Condition<'_>,
+) -> PutError {
+    match (failure, found) {
+        // It is not known whether somebody else has written the file.
+        (PutError::Conflict | PutError::Refused(_), Err(error)) => PutError::Source(error),
+        (PutError::Refused(refusal), Ok(found)) => match (condition, found) {
+            (Condition::Absent, None) => PutError::Refused(Refusal { is_new: true, ..refusal }),
+            (Condition::Unchanged(content), Some(found)) if found.e_tag() == Some(&content.tag.0) => {
+                PutError::Refused(refusal)
+            }
+            _ => PutError::Conflict,
+        },
+        (failure, _) => failure,
+    }
 }
 
 /// The headers of an object; `None` without an object.
@@ -175,14 +210,16 @@ async fn head(client: &S3Client, location: &ObjectLocation) -> Result<Option<Hea
     }
 }
 
-/// 412 and 409 are the statuses of a condition that does not hold, 404 that of an object to be replaced that is gone.
+/// 412 is the status of a condition that does not hold, 409 that of another write at the same time, and 404 that of an
+/// object to be replaced that is gone.
 fn write_error<E>(location: String, permission: &str, error: SdkError<E, HttpResponse>) -> PutError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let is_no_bucket = error.as_service_error().and_then(|error| error.meta().code()) == Some("NoSuchBucket");
     match error.raw_response().map(|response| response.status().as_u16()) {
-        Some(409 | 412) => PutError::Conflict,
+        Some(412) => PutError::Refused(Refusal { location, is_new: false }),
+        Some(409) => PutError::Conflict,
         Some(404) if !is_no_bucket => PutError::Conflict,
         _ => from_sdk(location, permission, error).into(),
     }

@@ -21,4 +21,4 @@ pub use check::Approval;
 pub use compatibility::{Breaking, breaking_changes};
 pub use copy::{Copied, CopyVersion};
 pub use error::ReleaseError;
-pub use folder::{Condition, Made, PutError, WritableFolder};
+pub use folder::{Condition, Made, PutError, Refusal, WritableFolder};

@@ -3,7 +3,7 @@
 use ordinate::source::catalog::alias_file::AliasFile;
 use ordinate_model::identity::{ModelName, Version};
 
-use crate::alias_files::changed;
+use crate::alias_files::unwritten;
 use crate::aliases::{Change, Who};
 use crate::catalog::ReleaseCatalog;
 use crate::error::ReleaseError;
@@ -32,8 +32,7 @@ impl ReleaseCatalog {
                 ReleaseError::NothingBefore { name: name.to_string(), alias: alias.to_string(), version: back.clone() }
             })?,
         };
-        let change = self.release(present, to, Some(back), who).await?;
-        change.ok_or_else(|| changed(name, alias))
+        self.release(present, to, Some(back), who).await.map_err(|error| unwritten(error, name, alias))
     }
 
     /// The version `to`, if a rollback may return to it and it can be loaded.

@@ -128,11 +128,11 @@ async fn write(folder: &dyn WritableFolder, lines: Bytes) {
         match folder.put(&name, lines.clone(), Condition::Absent).await {
             // The name is new: the file is that of an earlier attempt.
             Ok(()) | Err(PutError::Conflict) => return,
-            Err(PutError::Source(error)) if attempt == ATTEMPTS => {
+            Err(error) if attempt == ATTEMPTS => {
                 tracing::error!(%error, file = name, bytes = lines.len(), "captured requests are lost");
                 return;
             }
-            Err(PutError::Source(error)) => tracing::warn!(%error, file = name, "cannot write captured requests"),
+            Err(error) => tracing::warn!(%error, file = name, "cannot write captured requests"),
         }
         attempt += 1;
         tokio::time::sleep(PAUSE).await;

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use ordinate_test_support::proxy::{Fault, Proxy};
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use serde_json::{Value, json};
 
-use crate::releases::{administrator, make_bucket, models};
+use crate::releases::{administrator, json as json_of, make_bucket, models};
 use crate::support::{complained, succeeded, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,6 +55,36 @@ async fn a_file_that_cannot_be_read_is_listed_as_an_error_and_not_as_damaged() {
     assert_eq!(listed["models"][2].get("error"), None, "{listed}");
     assert!(errors(3).contains("SlowDown") && errors(4).contains("access denied"), "{listed}");
     assert_eq!(listed["models"][4]["version"], json!("1"));
+}
+
+/// `SeaweedFS` has folders: it answers 404 to GET of one, and 412 to a PUT of an object that must not exist.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_in_the_place_of_an_alias_is_reported_instead_of_waiting_for_others() {
+    make_bucket().await;
+    let folder = models();
+    let server = S3Server::shared();
+    let catalog = "s3://models/releases/in-the-way/";
+    let run = |arguments: &str| administrator(folder.path(), &format!("{arguments} {catalog}")).output().unwrap();
+    let key = "releases/in-the-way/price/aliases/live.json/notes";
+    server.put(BUCKET, key, "").await;
+    let begun = Instant::now();
+    let refused = run("publish price.json --alias live --message first");
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+    let message = complained(&refused);
+    let refusal = format!(
+        "{catalog}price/aliases/live.json: the service refuses to create the object (If-None-Match: *), although it \
+         does not exist; objects below {catalog}price/aliases/live.json/ would be in the way"
+    );
+    assert!(message.starts_with(&format!("note: {refusal}; trying again for 15s\n")), "{message}");
+    let error = format!("error: price@1 was published to {catalog}, but price@live was not changed: {refusal}");
+    assert!(message.contains(&error), "{message}");
+    // Without the folder, the advised command succeeds.
+    server.delete(BUCKET, key).await;
+    let (_, promote) = message.split_once(" promote ").unwrap();
+    let promoted = administrator(folder.path(), &format!("promote {promote}")).output().unwrap();
+    assert_eq!(succeeded(&promoted), "price@live is version 1.\n");
+    let history = json_of(&run("history price --json"));
+    assert_eq!(history["releases"][0]["message"], "first");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
