@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ordinate_model::wording::is_text_control;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 
@@ -101,7 +102,7 @@ impl ModelUri {
 pub(super) fn file_uri(path: &Path) -> String {
     let mut uri = "file://".to_owned();
     for character in path.display().to_string().chars() {
-        if matches!(character, '%' | '?' | '#') || character.is_control() {
+        if matches!(character, '%' | '?' | '#') || is_text_control(character) {
             uri.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
         } else {
             uri.push(character);
@@ -272,7 +273,7 @@ mod tests {
         #[test]
         fn the_uri_of_a_path_is_that_of_the_same_path(path in "/[^/\0]([^\0]{0,40}[^/\0])?") {
             let uri = file_uri(Path::new(&path));
-            prop_assert!(!uri.contains(char::is_control));
+            prop_assert!(!uri.contains(is_text_control));
             prop_assert_eq!(uri.parse(), Ok(ModelUri::File(path.into())));
         }
 

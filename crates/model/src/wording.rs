@@ -12,10 +12,19 @@ pub fn shorten(text: &str) -> String {
     }
 }
 
-/// A text without an effect on a terminal and on the lines around it: with its control characters escaped.
+/// Whether a character controls the text around it: a control character, a separator of lines or paragraphs, or one that
+/// changes the direction of text (the property `Bidi_Control` of Unicode), by which a text can look like another one.
+#[must_use]
+pub fn is_text_control(c: char) -> bool {
+    let changes_direction =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || changes_direction || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A text without an effect on a terminal and on the text around it: with [`is_text_control`] characters escaped.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let escaped = |c: char| if is_text_control(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
 }
 
@@ -67,6 +76,9 @@ mod tests {
     #[test]
     fn control_characters_are_escaped_and_nothing_else() {
         assert_eq!(one_line("it's \"é\"\r\n\u{1b}[2J\u{9b}"), r#"it's "é"\r\n\u{1b}[2J\u{9b}"#);
+        assert_eq!(one_line("a\u{202e}b\u{2066}c\u{200f}d\u{2028}"), r"a\u{202e}b\u{2066}c\u{200f}d\u{2028}");
+        // Letters and emoji of any script, with the joiners that they need.
+        assert_eq!(one_line("\u{646}\u{200c}\u{5d0} 👩\u{200d}🔬"), "\u{646}\u{200c}\u{5d0} 👩\u{200d}🔬");
     }
 
     #[test]

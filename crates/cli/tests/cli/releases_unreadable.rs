@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
+use ordinate_model::wording::is_text_control;
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use rstest::rstest;
 
@@ -221,13 +222,25 @@ fn texts_of_the_history_do_not_control_the_terminal() {
     let folder = models();
     let folder = folder.path();
     let mut publish = command(folder, "publish price.json models/ --alias live");
-    let (by, message) = ("ann\r", "two\nlines\u{1b}[31m\u{9b}it's \"é\"");
+    let (by, message) = ("ann\r\u{202e}", "two\nlines\u{1b}[31m\u{9b}it's \"é\"\u{2066}");
     succeeded(&publish.args(["--by", by, "--message", message]).output().unwrap());
     let table = run(folder, "history price models/");
     let table = succeeded(&table);
-    assert!(!table.replace('\n', "").contains(char::is_control), "{table:?}");
-    assert!(table.contains(r"ann\r") && table.contains(r#"two\nlines\u{1b}[31m\u{9b}it's "é""#), "{table}");
+    assert!(!table.replace('\n', "").contains(is_text_control), "{table:?}");
+    assert!(table.contains(r"ann\r\u{202e}"), "{table}");
+    assert!(table.contains(r#"two\nlines\u{1b}[31m\u{9b}it's "é"\u{2066}"#), "{table}");
     let releases = json(&run(folder, "history price models/ --json"));
     assert_eq!((&releases["releases"][0]["by"], &releases["releases"][0]["message"]), (&by.into(), &message.into()));
     assert_eq!(text(&run(folder, "history price models/ --json").stdout).lines().count(), 1);
+
+    // Those of damaged files and of folders.
+    let place = folder.join("\u{202e}models/");
+    fs::rename(folder.join("models"), &place).unwrap();
+    let alias = r#"{"version": "\u202e1\u001b[31m", "\u2066": 1, "history": []}"#;
+    fs::write(place.join("price/aliases/live.json"), alias).unwrap();
+    fs::write(place.join("price/1.json"), "{\"\u{202e}\u{1b}\": ").unwrap();
+    let listed = command(folder, "models").arg(&place).output().unwrap();
+    let shown = format!("{}{}", complained(&listed), text(&listed.stdout));
+    assert!(!shown.replace('\n', "").contains(is_text_control), "{shown:?}");
+    assert!(shown.contains("%E2%80%AEmodels/price/aliases/live.json"), "{shown}");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use ordinate_model::wording::is_text_control;
+
 /// A text as one word of a POSIX shell, so that a command in a message can be pasted.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
@@ -9,7 +11,7 @@ pub fn shell_word(text: &str) -> String {
     if !text.is_empty() && text.bytes().all(is_plain) {
         return text.to_owned();
     }
-    if text.contains(char::is_control) {
+    if text.contains(is_text_control) {
         let mut word = "$'".to_owned();
         for character in text.chars() {
             push_escaped(&mut word, character);
@@ -24,7 +26,7 @@ fn push_escaped(word: &mut String, character: char) {
     match character {
         '\'' | '\\' => word.extend(['\\', character]),
         '\n' => word.push_str(r"\n"),
-        _ if character.is_control() => {
+        _ if is_text_control(character) => {
             for byte in character.encode_utf8(&mut [0; 4]).bytes() {
                 let _ = write!(word, r"\{byte:03o}");
             }
@@ -47,6 +49,7 @@ mod tests {
             ("two\nlines", r"$'two\nlines'"),
             ("it's\n", r"$'it\'s\n'"),
             ("\u{1b}[31m\u{85}é\\\r", r"$'\033[31m\302\205é\\\015'"),
+            ("a\u{202e}b", r"$'a\342\200\256b'"),
         ] {
             assert_eq!(shell_word(text), word);
         }
