@@ -98,12 +98,7 @@ impl Connection {
                     if stall == Stall::Idle && has_unread_bytes(&stream) {
                         timeout(SOON, connection.as_mut()).await.ok()
                     } else {
-                        if requests.log.include(StatusCode::REQUEST_TIMEOUT.as_u16()) {
-                            log_stall(peer, stall);
-                        }
-                        if stall == Stall::Headers {
-                            let _ = stream.try_write(TIMEOUT_RESPONSE);
-                        }
+                        close_stalled(&stream, peer, stall, &requests);
                         break;
                     }
                 }
@@ -120,21 +115,23 @@ impl Connection {
                 }
             };
             if let Some(outcome) = outcome {
-                if let Err(error) = outcome
-                    && requests.log.include(StatusCode::BAD_REQUEST.as_u16())
-                {
-                    log_error(peer, &*error);
+                if let Err(error) = outcome {
+                    log_error(peer, &*error, &requests);
                 }
-                if self.activity.has_abandoned_body() {
-                    linger(&stream, LINGER).await;
-                }
-                return;
+                return self.linger(&stream).await;
             }
         }
         // So that a client of HTTP/2 learns that it can send its next request on another connection.
         if self.activity.is_http2() && !self.activity.is_busy() {
             connection.as_mut().graceful_shutdown();
             let _ = timeout(SOON, connection).await;
+        }
+    }
+
+    /// Lets a client that is still sending a body read the response.
+    async fn linger(&self, stream: &TcpStream) {
+        if self.activity.has_abandoned_body() {
+            linger(stream, LINGER).await;
         }
     }
 }
@@ -163,6 +160,16 @@ fn builder() -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// Logs that a client stalled, and responds if its headers did not arrive.
+fn close_stalled(stream: &TcpStream, peer: SocketAddr, stall: Stall, requests: &Requests) {
+    if requests.log.include(StatusCode::REQUEST_TIMEOUT.as_u16()) {
+        log_stall(peer, stall);
+    }
+    if stall == Stall::Headers {
+        let _ = stream.try_write(TIMEOUT_RESPONSE);
+    }
+}
+
 fn log_stall(peer: SocketAddr, stall: Stall) {
     match stall {
         Stall::Idle => tracing::debug!(%peer, "an idle connection was closed"),
@@ -174,7 +181,10 @@ fn log_stall(peer: SocketAddr, stall: Stall) {
 }
 
 /// The end of a connection because of its client. hyper has responded to an invalid request.
-fn log_error(peer: SocketAddr, error: &(dyn Error + Send + Sync + 'static)) {
+fn log_error(peer: SocketAddr, error: &(dyn Error + Send + Sync + 'static), requests: &Requests) {
+    if !requests.log.include(StatusCode::BAD_REQUEST.as_u16()) {
+        return;
+    }
     let cause = error.to_string();
     match error.downcast_ref::<hyper::Error>() {
         Some(error) if error.is_parse_too_large() => tracing::info!(%peer, status = 431, cause, "invalid request"),

@@ -79,73 +79,108 @@ pub(in crate::http) fn read<'s, 'j>(
     let text = utf8(body)?;
     not_empty(text, &known.example())?;
     let mut reader = Reader::new(text);
-    let mut rows: Option<(&'static str, Rows<'s>)> = None;
-    let mut options: Vec<(&'static str, &'j str)> = Vec::new();
-    let mut keys = Complaints::default();
-    let mut unknown = UnknownKeys::default();
-
-    let peeked = reader.peek()?;
-    if peeked == Peek::Array && known.bare_rows {
-        let (outcome, layout) = reader.list_of_rows(RowsReader::new(terms, true), true)?;
-        reader.finish()?;
-        return match outcome {
-            Ok(frame) => Ok(Decoded { frame, key: "", layout, options }),
-            Err(faults) => Err(refuse(faults, layout)),
-        };
-    }
-    if peeked != Peek::Object {
-        let got = reader.cell().map_err(|error| known.advise(error))?;
-        let twice = matches!(got, Cell::Text(text) if text.trim_start().starts_with(['{', '[']));
-        let advice = if twice { "; the body is JSON within a JSON string: encode it only once" } else { "" };
-        let detail = format!("expected an object such as {}, got {got}{advice}", known.example());
-        let complaint = Complaint { code: ErrorCode::InvalidBody, pointer: Some(Pointer::root().into()), detail };
-        reader.finish()?;
-        return Err(ApiError::complaints(vec![complaint], 1));
-    }
-    let mut key = reader.first_key()?;
-    while let Some(name) = key {
-        let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("duplicate key {name:?}"));
-        if let Some((table, form)) = known.table(&name) {
-            match &rows {
-                None => rows = Some((*table, reader.table(table, *form, terms)?)),
-                Some((other, _)) => {
-                    keys.add(|| {
-                        if other == table {
-                            return twice();
-                        }
-                        let detail = format!("{other:?} and {table:?} both contain rows; send one of them");
-                        key_complaint(ErrorCode::ConflictingKeys, table, detail)
-                    });
-                    reader.skip()?;
-                }
+    match reader.peek()? {
+        Peek::Object => {
+            let mut members = Members::default();
+            let mut key = reader.first_key()?;
+            while let Some(name) = key {
+                members.read(&mut reader, known, terms, &name)?;
+                key = reader.next_key()?;
             }
-        } else if let Some(option) = known.options.iter().find(|option| **option == name) {
-            let text = reader.raw()?;
-            if options.iter().any(|(earlier, _)| earlier == option) {
-                keys.add(twice);
-            } else {
-                options.push((*option, text));
-            }
-        } else {
-            let value = reader.peek()?;
-            unknown.add(known, &name, value, terms.signature.position(&name).is_some());
-            keys.add(|| key_complaint(ErrorCode::UnknownKey, &name, known.unknown(&name, value)));
-            reader.skip()?;
+            reader.finish()?;
+            members.decoded(known)
         }
-        key = reader.next_key()?;
+        Peek::Array if known.bare_rows => {
+            let (outcome, layout) = reader.list_of_rows(RowsReader::new(terms, true), true)?;
+            reader.finish()?;
+            match outcome {
+                Ok(frame) => Ok(Decoded { frame, key: "", layout, options: Vec::new() }),
+                Err(faults) => Err(refuse(faults, layout)),
+            }
+        }
+        _ => {
+            let complaint = not_an_object(&mut reader, known)?;
+            reader.finish()?;
+            Err(ApiError::complaints(vec![complaint], 1))
+        }
     }
-    reader.finish()?;
+}
 
-    let faults = match rows {
-        Some((key, Ok((frame, layout)))) if keys.total == 0 => return Ok(Decoded { frame, key, layout, options }),
-        Some((_, Ok(_))) => (Vec::new(), 0),
-        Some((_, Err(faults))) => faults,
-        None => return Err(unknown.without_rows(known, keys)),
-    };
-    let Complaints { mut first, total } = keys;
-    first.extend(faults.0);
-    first.truncate(MAX_LISTED_FAULTS);
-    Err(ApiError::complaints(first, total + faults.1))
+/// The complaint about a body that is another value than an object.
+///
+/// # Errors
+/// 400 if it is not JSON.
+fn not_an_object(reader: &mut Reader<'_>, known: &Keys) -> Result<Complaint, ApiError> {
+    let got = reader.cell().map_err(|error| known.advise(error))?;
+    let twice = matches!(got, Cell::Text(text) if text.trim_start().starts_with(['{', '[']));
+    let advice = if twice { "; the body is JSON within a JSON string: encode it only once" } else { "" };
+    let detail = format!("expected an object such as {}, got {got}{advice}", known.example());
+    Ok(Complaint { code: ErrorCode::InvalidBody, pointer: Some(Pointer::root().into()), detail })
+}
+
+/// The members of a body, as far as they were read.
+#[derive(Default)]
+struct Members<'s, 'j> {
+    /// The key of the rows, and the rows or their faults.
+    rows: Option<(&'static str, Rows<'s>)>,
+    options: Vec<(&'static str, &'j str)>,
+    keys: Complaints,
+    unknown: UnknownKeys,
+}
+
+impl<'s, 'j> Members<'s, 'j> {
+    /// Reads the value of a key.
+    ///
+    /// # Errors
+    /// 400 if it is not JSON, 413 above the limit of rows.
+    fn read(&mut self, reader: &mut Reader<'j>, known: &Keys, terms: Terms<'s>, name: &str) -> Result<(), ApiError> {
+        let twice = || key_complaint(ErrorCode::DuplicateKey, name, format!("duplicate key {name:?}"));
+        if let Some((table, form)) = known.table(name) {
+            let Some((other, _)) = &self.rows else {
+                self.rows = Some((*table, reader.table(table, *form, terms)?));
+                return Ok(());
+            };
+            self.keys.add(|| {
+                if other == table {
+                    return twice();
+                }
+                let detail = format!("{other:?} and {table:?} both contain rows; send one of them");
+                key_complaint(ErrorCode::ConflictingKeys, table, detail)
+            });
+            return reader.skip();
+        }
+        if let Some(option) = known.options.iter().find(|option| **option == name) {
+            let text = reader.raw()?;
+            if self.options.iter().any(|(earlier, _)| earlier == option) {
+                self.keys.add(twice);
+            } else {
+                self.options.push((*option, text));
+            }
+            return Ok(());
+        }
+        let value = reader.peek()?;
+        self.unknown.add(known, name, value, terms.signature.position(name).is_some());
+        self.keys.add(|| key_complaint(ErrorCode::UnknownKey, name, known.unknown(name, value)));
+        reader.skip()
+    }
+
+    /// The decoded body.
+    ///
+    /// # Errors
+    /// 422 with the faults of keys and rows.
+    fn decoded(self, known: &Keys) -> Result<Decoded<'s, 'j>, ApiError> {
+        let Self { rows, options, keys, unknown } = self;
+        let faults = match rows {
+            Some((key, Ok((frame, layout)))) if keys.total == 0 => return Ok(Decoded { frame, key, layout, options }),
+            Some((_, Ok(_))) => (Vec::new(), 0),
+            Some((_, Err(faults))) => faults,
+            None => return Err(unknown.without_rows(known, keys)),
+        };
+        let Complaints { mut first, total } = keys;
+        first.extend(faults.0);
+        first.truncate(MAX_LISTED_FAULTS);
+        Err(ApiError::complaints(first, total + faults.1))
+    }
 }
 
 /// Checks for an empty body, which would otherwise be reported as a syntax error.

@@ -125,10 +125,7 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
 
     let envelope = (finish.envelope_of)(request.uri().path());
     let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default();
-    // A browser that opens a route of the service shows a page.
-    let shows_page = envelope == Envelope::Problem
-        && matches!(method, Method::GET | Method::HEAD)
-        && Accept::from_headers(request.headers()).prefers_html();
+    let shows_page = envelope == Envelope::Problem && is_page(&request);
     if not_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
@@ -140,18 +137,12 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
-        // Keep headers that were set by inner layers, such as Allow.
-        let mut problem = if shows_page {
+        let problem = if shows_page {
             error_page::respond(error, &prefix, &request_id)
         } else {
             envelope.respond(error, &prefix, &request_id)
         };
-        for (name, value) in response.headers() {
-            if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
-                problem.headers_mut().insert(name, value.clone());
-            }
-        }
-        response = problem;
+        response = with_headers_of(problem, &response);
     }
 
     let route = response.extensions_mut().remove::<RoutePath>().map(|RoutePath(path)| path).or(matched.as_deref());
@@ -181,6 +172,21 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
         log(&record, &request_id, &path, model.take().as_deref(), error.as_ref());
     }
     response
+}
+
+/// Whether a browser opens the route, and shows a page.
+fn is_page(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && Accept::from_headers(request.headers()).prefers_html()
+}
+
+/// An error with the headers that inner layers set, such as Allow.
+fn with_headers_of(mut problem: Response, response: &Response) -> Response {
+    for (name, value) in response.headers() {
+        if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+            problem.headers_mut().insert(name, value.clone());
+        }
+    }
+    problem
 }
 
 /// One line per request.

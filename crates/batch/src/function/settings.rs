@@ -55,20 +55,6 @@ impl BatchSettings {
             value: String::new(),
             problem: "expected the prefix of outputs, such as s3://bucket/predictions/".to_owned(),
         };
-        let level = |variable| {
-            environment.parse(variable, |value: &str| match value.parse::<f64>() {
-                Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
-                _ => Err("expected a level between 0 and 1, such as 0.95".to_owned()),
-            })
-        };
-        let flag = |variable| {
-            let parse = |value: &str| match value {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                _ => Err("expected true or false".to_owned()),
-            };
-            Ok(environment.parse(variable, parse)?.unwrap_or(false))
-        };
         let bytes = |variable, least: u64, default| {
             let parse = |value: &str| match value.parse::<u64>() {
                 Ok(bytes) if bytes >= least => Ok(bytes),
@@ -78,16 +64,7 @@ impl BatchSettings {
         };
         Ok(Self {
             output: environment.parse("BATCH_OUTPUT_URI", output)?.ok_or_else(missing)?,
-            columns: Columns {
-                prediction: environment
-                    .parse("BATCH_COLUMN", |name| Ok(name.to_owned()))?
-                    .unwrap_or_else(|| PREDICTION.to_owned()),
-                interval: level("BATCH_INTERVAL")?,
-                mean_interval: level("BATCH_MEAN_INTERVAL")?,
-                probabilities: flag("BATCH_PROBABILITIES")?,
-                explain: flag("BATCH_EXPLAIN")?,
-                warnings: flag("BATCH_WARNINGS")?,
-            },
+            columns: columns(environment)?,
             options: FileOptions {
                 encoding: environment.parse("BATCH_ENCODING", Encoding::parse)?,
                 ..FileOptions::default()
@@ -98,13 +75,44 @@ impl BatchSettings {
             service: text("AWS_LAMBDA_FUNCTION_NAME", "batch")?,
             // Trace and debug lines are not written for others.
             log_level: text("AWS_LAMBDA_LOG_LEVEL", "INFO")?,
-            threads: environment
-                .parse("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", |megabytes| {
-                    megabytes.parse::<usize>().map_err(|_| "expected a number of megabytes".to_owned())
-                })?
-                .map_or(1, |megabytes| (megabytes / MEGABYTES_OF_PROCESSOR).max(1)),
+            threads: threads(environment)?,
         })
     }
+}
+
+/// The columns that are added.
+fn columns<F: Fn(&str) -> Option<String>>(environment: &Environment<F>) -> Result<Columns, ConfigError> {
+    let level = |variable| {
+        environment.parse(variable, |value: &str| match value.parse::<f64>() {
+            Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+            _ => Err("expected a level between 0 and 1, such as 0.95".to_owned()),
+        })
+    };
+    let flag = |variable| {
+        let parse = |value: &str| match value {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("expected true or false".to_owned()),
+        };
+        Ok(environment.parse(variable, parse)?.unwrap_or(false))
+    };
+    Ok(Columns {
+        prediction: environment
+            .parse("BATCH_COLUMN", |name| Ok(name.to_owned()))?
+            .unwrap_or_else(|| PREDICTION.to_owned()),
+        interval: level("BATCH_INTERVAL")?,
+        mean_interval: level("BATCH_MEAN_INTERVAL")?,
+        probabilities: flag("BATCH_PROBABILITIES")?,
+        explain: flag("BATCH_EXPLAIN")?,
+        warnings: flag("BATCH_WARNINGS")?,
+    })
+}
+
+/// One thread for each processor that the memory of the function includes.
+fn threads<F: Fn(&str) -> Option<String>>(environment: &Environment<F>) -> Result<usize, ConfigError> {
+    let parse = |megabytes: &str| megabytes.parse::<usize>().map_err(|_| "expected a number of megabytes".to_owned());
+    let megabytes = environment.parse("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", parse)?;
+    Ok(megabytes.map_or(1, |megabytes| (megabytes / MEGABYTES_OF_PROCESSOR).max(1)))
 }
 
 #[cfg(test)]
