@@ -93,7 +93,7 @@ pub struct Input<'n> {
 /// The counts of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Rows of the input.
+    /// Rows of the input, with those that cannot be predicted.
     pub rows: u64,
     /// Rows that cannot be predicted.
     pub rejected: u64,
@@ -104,6 +104,12 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Rows with a prediction, which are those of the output.
+    #[must_use]
+    pub fn predicted(&self) -> u64 {
+        self.rows.saturating_sub(self.rejected)
+    }
+
     /// Adds the counts of later rows.
     fn add(&mut self, later: Self) {
         self.rows += later.rows;

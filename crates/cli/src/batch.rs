@@ -182,7 +182,7 @@ impl Work<'_> {
         let output = self.store.place(name);
         let counts = outcome.and_then(|outcome| {
             Ok(match outcome {
-                Done::Written(totals) => (Outcome::Written, Some(totals.rows), Some(totals.rejected)),
+                Done::Written(totals) => (Outcome::Written, Some(totals.predicted()), Some(totals.rejected)),
                 Done::Joined => (Outcome::Written, None, None),
                 Done::Unchanged => (Outcome::Unchanged, None, Some(rejected::count(self.store, name)?)),
             })

@@ -282,7 +282,7 @@ impl Call<'_> {
 
     fn scored(&self, location: &ObjectLocation, outcome: Outcome) -> Value {
         match outcome {
-            Outcome::Written(totals) => self.report(location, "written", Some((totals.rows, totals.rejected))),
+            Outcome::Written(totals) => self.report(location, "written", Some((totals.predicted(), totals.rejected))),
             Outcome::Joined => self.report(location, "written", None),
             Outcome::Unchanged => self.report(location, "unchanged", None),
         }

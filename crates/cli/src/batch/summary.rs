@@ -16,7 +16,7 @@ pub(super) struct Summary {
     written: usize,
     unchanged: usize,
     pub(super) failed: usize,
-    /// The rows of the files that were scored.
+    /// The rows with a prediction, of the files that were scored.
     rows: u64,
     /// The rows without a prediction, of all files with an output.
     rejected: u64,
@@ -34,6 +34,7 @@ pub(super) struct FileSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
     pub(super) outcome: Outcome,
+    /// The rows with a prediction, unless the file is unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rows: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -82,7 +82,7 @@ fn a_run_that_is_repeated_scores_what_changed() {
 fn rejected_rows_are_listed_in_a_side_file() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", "side,length\nleft,long\nright,2\n")]);
     let output = run(&folder, "batch rows.csv out --model sides.json");
-    let expected = "1 file with 2 rows scored by sides@3: out\n\
+    let expected = "1 file with 1 row scored by sides@3: out\n\
                     rows.csv: 1 row rejected, see out/rows.csv.rejected.jsonl\n";
     assert_eq!(said(&output), expected);
     let side = read(&folder, "out/rows.csv.rejected.jsonl");
