@@ -123,6 +123,11 @@ class Batch(unittest.TestCase):
             self.assertEqual(throttled["ErrorEquals"], ["Lambda.TooManyRequestsException"])
             self.assertIn("Ordinate.Transient", transient["ErrorEquals"])
 
+    def test_an_execution_without_items_has_a_result(self):
+        states = stack().resources()["StateMachine"]["Definition"]["States"]
+        self.assertEqual(states["HasItems"]["Default"], "Finish")
+        self.assertEqual([name for name, state in states.items() if state["Type"] == "Succeed"], [])
+
     def test_an_item_that_fails_is_noted_and_does_not_stop_the_others(self):
         score = stack().resources()["StateMachine"]["Definition"]["States"]["Score"]
         self.assertEqual(score["ToleratedFailurePercentage"], 100)

@@ -125,8 +125,21 @@ fn a_prefix_is_planned_with_all_its_objects() {
     assert!(bench.get(&bench.out("large.csv")).is_some() && bench.get(&bench.out("notes.txt")).is_none());
     // The next night, the large object is not read again.
     assert_eq!(bench.function().handle(&request, TIME).unwrap()["items"], 1);
-    let empty = json!({"step": "plan", "bucket": BUCKET, "prefix": "nothing/"});
-    assert_eq!(bench.function().handle(&empty, TIME).unwrap()["items"], 0);
+}
+
+#[test]
+fn an_empty_prefix_has_a_result_without_objects() {
+    let bench = Bench::new();
+    let function = bench.function();
+    let request = json!({"step": "plan", "bucket": BUCKET, "prefix": bench.key("nothing/"), "id": "empty"});
+    let plan = function.handle(&request, TIME).unwrap();
+    assert_eq!((&plan["items"], &plan["objects"]), (&json!(0), &json!(0)));
+    let finished = function.handle(&json!({"step": "finish", "manifest": plan["manifest"]}), TIME).unwrap();
+    assert_eq!((&finished["objects"], &finished["failed"], &finished["rejected"]), (&json!(0), &json!(0), &json!(0)));
+    let key = finished["result"]["key"].as_str().unwrap();
+    assert!(key.ends_with("/_plans/empty.result.json"), "{key}");
+    let result: Value = serde_json::from_str(&bench.text(key)).unwrap();
+    assert_eq!(result, json!({"objects": 0, "failed": 0, "rejected": 0, "outcomes": []}));
 }
 
 #[test]
