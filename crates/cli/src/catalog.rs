@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::process::ExitCode;
+use std::fmt::Write as _;
 
 use clap::Args;
 use ordinate::config::Environment;
@@ -14,7 +14,7 @@ use ordinate_releases::{Approval, Change, ReleaseCatalog, ReleaseError, Who};
 use ordinate_table::shell_word;
 
 use super::curl::program;
-use super::{print, print_error};
+use super::{print_change, print_error};
 
 /// The catalog of a command.
 #[derive(Debug, Args)]
@@ -123,23 +123,27 @@ impl GoLiveArguments {
         model: &Model,
         go_live: Option<GoLive<'_>>,
         published: String,
-    ) -> Result<ExitCode, ReleaseError> {
-        let Some(GoLive { alias, approval, who }) = go_live else { return Ok(print(&published)) };
+    ) -> Result<(), ReleaseError> {
+        let Some(GoLive { alias, approval, who }) = go_live else {
+            print_change(&published);
+            return Ok(());
+        };
         match catalog.promote(model, alias, &who, approval).await {
             Ok(change) => {
                 let name = &model.document().name;
                 let text = published + &changed(name, alias, &change);
-                Ok(print_release(catalog, name, alias, &change, &text).await)
+                print_release(catalog, name, alias, &change, &text).await;
+                Ok(())
             }
             Err(error) => {
                 let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
                 let force = if self.force || error.needs_force() { " --force" } else { "" };
-                let place = shell_word(&catalog);
+                let (place, release) = (shell_word(&catalog), self.release.words());
                 Err(ReleaseError::NotPromoted {
                     published: format!("{name}@{version} was published to {catalog}"),
                     alias: format!("{name}@{alias}"),
                     cause: Box::new(error),
-                    help: format!("{} promote {name} {version} {place} --alias {alias}{force}", program()),
+                    help: format!("{} promote {name} {version} {place} --alias {alias}{force}{release}", program()),
                 })
             }
         }
@@ -160,14 +164,13 @@ pub(super) async fn print_release(
     alias: &ModelName,
     change: &Change,
     text: &str,
-) -> ExitCode {
-    let code = print(text);
+) {
+    print_change(text);
     if change.from.is_none() && *alias == layout::live() {
         // The alias is changed, whatever can be listed.
         let other = catalog.former_default(name).await.ok().flatten();
         print_error(&other.map_or_else(String::new, |other| second_model_warning(name, &other)));
     }
-    code
 }
 
 /// The warning that requests that name no model need a default model from now on.
@@ -198,8 +201,36 @@ impl ReleaseArguments {
     pub(super) fn who(&self) -> Result<Who, ReleaseError> {
         // Containers and scheduled jobs often have no USER, but a user.
         let user = || variable("USER").or_else(|| variable("LOGNAME")).or_else(|| whoami::username().ok());
-        Who::new(self.by.clone().or_else(user).unwrap_or_default(), self.message.clone())
+        let by = match &self.by {
+            Some(by) => by.clone(),
+            None => user().map(|user| within(&user, Who::MAX_BY)).unwrap_or_default(),
+        };
+        Who::new(by, self.message.clone())
     }
+
+    /// The options that were given, for an advised command.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        let message = Some(&self.message).filter(|message| !message.is_empty());
+        for (option, value) in [("--message", message), ("--by", self.by.as_ref())] {
+            if let Some(value) = value {
+                // After a space, a value that begins like an option would be one.
+                let separator = if value.starts_with('-') { '=' } else { ' ' };
+                let _ = write!(words, " {option}{separator}{}", shell_word(value));
+            }
+        }
+        words
+    }
+}
+
+/// A text of at most this many bytes; a longer one is cut.
+fn within(text: &str, most: usize) -> String {
+    const CUT: &str = "…";
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let kept = text.floor_char_boundary(most.saturating_sub(CUT.len()));
+    format!("{}{CUT}", text.get(..kept).unwrap_or_default())
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -273,14 +304,17 @@ pub(super) fn with_force(error: &ReleaseError) -> String {
     message(error) + help
 }
 
-/// An error about an alias as a message for the user, with a command that helps.
-pub(super) async fn advice(
+/// An error about an alias as a message for the user, with a command that helps. A command that changes the alias has the
+/// options of `release`.
+pub(super) fn advice(
     error: &ReleaseError,
     catalog: &ReleaseCatalog,
     name: &ModelName,
     alias: &ModelName,
+    release: Option<&ReleaseArguments>,
 ) -> String {
     let (program, place) = (program(), shell_word(&catalog.describe()));
+    let release = release.map(ReleaseArguments::words).unwrap_or_default();
     let help = match error {
         // Which version it was is not known, and the latest one may be a draft.
         ReleaseError::DamagedAlias { .. } if error.is_replaceable() => format!(
@@ -289,13 +323,13 @@ pub(super) async fn advice(
         ),
         ReleaseError::DamagedAlias { .. } => IN_THE_WAY.to_owned(),
         ReleaseError::DamagedBefore { instead: Some(version), .. } => {
-            format!("\nhelp: {program} rollback {name} {place} --alias {alias} --to {version}")
+            format!("\nhelp: {program} rollback {name} {place} --alias {alias} --to {version}{release}")
         }
         ReleaseError::DamagedBefore { instead: None, .. } => {
             format!("\nhelp: no version before it is valid; publish one with --alias {alias}")
         }
         ReleaseError::NotBefore { version, .. } => {
-            format!("\nhelp: {program} promote {name} {version} {place} --alias {alias}")
+            format!("\nhelp: {program} promote {name} {version} {place} --alias {alias}{release}")
         }
         ReleaseError::NothingBefore { .. } => {
             format!(". Any other version can be promoted\nhelp: {program} models {place} {name}")

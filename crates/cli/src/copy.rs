@@ -1,7 +1,6 @@
 //! `ordinate copy`: a version of a model from one catalog to another.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use clap::Args;
 use ordinate::source::catalog::{CatalogError, layout};
@@ -34,7 +33,7 @@ pub(super) struct Arguments {
 }
 
 /// Copies, and prints the version.
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (from, to) = (open(&arguments.from)?, create(&arguments.to)?);
     let (model, wanted) = arguments.model.split_once('@').map_or((&*arguments.model, None), |(n, w)| (n, Some(w)));
     let model = name(model)?;
@@ -76,7 +75,7 @@ async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&st
         Some((Ok(version), _)) => Ok(version),
         Some((Err(_), Ok(alias))) => match catalog.history(model, &alias).await {
             Ok(file) => Ok(file.version().clone()),
-            Err(error) => Err(advice(&error, catalog, model, &alias).await),
+            Err(error) => Err(advice(&error, catalog, model, &alias, None)),
         },
         Some((Err(_), Err(problem))) => Err(problem),
         None => match catalog.history(model, &layout::live()).await {
@@ -88,7 +87,7 @@ async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&st
                 }
             }
             Ok(file) => Ok(file.version().clone()),
-            Err(error) => Err(advice(&error, catalog, model, &layout::live()).await),
+            Err(error) => Err(advice(&error, catalog, model, &layout::live(), None)),
         },
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let outcome = wait_for(async {
         match catalog.past(name, alias).await {
             Ok(file) => Ok(file),
-            Err(error) => Err(advice(&error, &catalog, name, alias).await),
+            Err(error) => Err(advice(&error, &catalog, name, alias, None)),
         }
     })?;
     let file = outcome?;

@@ -108,7 +108,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Ends the process for wrong usage and for --help, with their exit codes.
     let Arguments { command } = Arguments::parse_from(arguments);
     let outcome = match &command {
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => train::run(arguments).map(|()| String::new()),
         Command::Import(arguments) => import::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
@@ -120,14 +120,14 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
-        Command::Publish(arguments) => return publish::run(arguments).unwrap_or_else(|error| failed(&*error)),
-        Command::Promote(arguments) => return promote::run(arguments).unwrap_or_else(|error| failed(&*error)),
-        Command::Rollback(arguments) => rollback::run(arguments),
-        Command::Unalias(arguments) => unalias::run(arguments),
+        Command::Publish(arguments) => publish::run(arguments).map(|()| String::new()),
+        Command::Promote(arguments) => promote::run(arguments).map(|()| String::new()),
+        Command::Rollback(arguments) => rollback::run(arguments).map(|()| String::new()),
+        Command::Unalias(arguments) => unalias::run(arguments).map(|()| String::new()),
         Command::History(arguments) => history::run(arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
-        Command::Copy(arguments) => return copy::run(arguments).unwrap_or_else(|error| failed(&*error)),
+        Command::Copy(arguments) => copy::run(arguments).map(|()| String::new()),
         Command::Health(arguments) => health::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
@@ -164,15 +164,36 @@ fn drifted(answer: &str) -> ExitCode {
     }
 }
 
-/// Prints to standard output. A closed pipe (`| head`) is not a failure.
+/// Prints to standard output.
 fn print(answer: &str) -> ExitCode {
-    let mut out = io::stdout().lock();
-    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            print_error(&format!("error: cannot write to standard output: {error}\n"));
+    match write_output(answer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            print_error(&format!("error: {reason}\n"));
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Prints a change of a catalog that was made. The command has not failed if standard output cannot be written: repeating
+/// it would make another release.
+fn print_change(text: &str) {
+    if let Err(reason) = write_output(text) {
+        print_error(&format!("warning: {reason}; the command has succeeded:\n{text}"));
+    }
+}
+
+/// Writes to standard output. A closed pipe (`| head`) is not a failure.
+///
+/// # Errors
+/// A message for the user.
+fn write_output(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

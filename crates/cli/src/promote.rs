@@ -1,7 +1,6 @@
 //! `ordinate promote`: an alias points to another version.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
@@ -40,7 +39,7 @@ pub(super) struct Arguments {
 }
 
 /// Changes the alias, and prints the change.
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { name, version, alias, force, .. } = arguments;
     let catalog = arguments.catalog.open()?;
     let outcome = wait_for(async {
@@ -48,7 +47,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         let (model, _) = catalog.load(name, version).await?;
         let approval = if *force { Approval::Forced } else { catalog.check(alias, &model).await? };
         let change = catalog.promote(&model, alias, &who, approval).await?;
-        Ok::<_, ReleaseError>(print_release(&catalog, name, alias, &change, &changed(name, alias, &change)).await)
+        print_release(&catalog, name, alias, &change, &changed(name, alias, &change)).await;
+        Ok::<_, ReleaseError>(())
     })?;
     Ok(outcome.map_err(|error| with_force(&error))?)
 }

@@ -1,7 +1,6 @@
 //! `ordinate publish`: a model becomes the next version in a catalog.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use clap::Args;
 use ordinate_releases::Published;
@@ -31,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 /// Publishes, and prints the version.
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let catalog = arguments.catalog.create()?;
     let outcome = wait_for(async {

@@ -6,6 +6,7 @@ use clap::Args;
 use ordinate_model::identity::Version;
 
 use super::catalog::{AliasArguments, ReleaseArguments, advice, changed, version, wait_for};
+use super::print_change;
 
 /// Make an alias of a model point to the version before its present one
 ///
@@ -29,14 +30,17 @@ pub(super) struct Arguments {
     release: ReleaseArguments,
 }
 
-/// Changes the alias, and returns the change as text.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Changes the alias, and prints the change.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let AliasArguments { name, catalog, alias } = &arguments.alias;
     let (catalog, who) = (catalog.open()?, arguments.release.who()?);
     let outcome = wait_for(async {
         match catalog.rollback(name, alias, arguments.to.as_ref(), &who).await {
-            Ok(change) => Ok(changed(name, alias, &change)),
-            Err(error) => Err(advice(&error, &catalog, name, alias).await),
+            Ok(change) => {
+                print_change(&changed(name, alias, &change));
+                Ok(())
+            }
+            Err(error) => Err(advice(&error, &catalog, name, alias, Some(&arguments.release))),
         }
     })?;
     Ok(outcome?)

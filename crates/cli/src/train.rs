@@ -21,7 +21,7 @@ use super::line_width::line_width;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{intervals, metric_table};
-use super::{print, print_error, wrong_usage};
+use super::{print_error, write_output, wrong_usage};
 pub(super) use arguments::Arguments;
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
@@ -41,8 +41,8 @@ use output_files::{OptionFile, clash, publish, writable_catalog};
 /// The options that name output files, with their paths.
 type OutputPaths<'a> = [(&'static str, Option<&'a Path>); 3];
 
-/// Trains, writes the output files, and returns the results as text or JSON.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Trains, writes the output files, and prints the results as text or JSON.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let penalty = arguments.check_log_link().and_then(|()| arguments.penalty());
     let penalty = penalty.unwrap_or_else(|reason| wrong_usage("train", &reason));
     let out = arguments.out.as_deref();
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     if is_printed {
         print_error(&results);
     }
-    answer(&written, if is_printed { String::new() } else { results })
+    Ok(answer(&written, if is_printed { "" } else { &results })?)
 }
 
 /// Checks that every output has a place of its own, and returns whether one of them is standard output.
@@ -146,17 +146,17 @@ fn fit(arguments: &Arguments, penalty: PenaltyPlan) -> Result<Trained, Box<dyn E
     Ok(trained)
 }
 
-/// The results, or if a file cannot be written, an error after they are printed.
-fn answer(written: &[Option<Result<PathBuf, String>>], results: String) -> Result<String, Box<dyn Error>> {
-    let failed: Vec<&str> =
-        written.iter().flatten().filter_map(|file| file.as_ref().err()).map(String::as_str).collect();
+/// Prints the results. If they or a file cannot be written, the error names the files that were.
+fn answer(written: &[Option<Result<PathBuf, String>>], results: &str) -> Result<(), String> {
+    let printed = write_output(results);
+    let files = written.iter().flatten().filter_map(|file| file.as_ref().err());
+    let failed: Vec<&str> = files.chain(printed.as_ref().err()).map(String::as_str).collect();
     if failed.is_empty() {
-        return Ok(results);
+        return Ok(());
     }
-    print(&results);
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
-    Err(format!("{}{kept}", failed.join("\nerror: ")).into())
+    Err(format!("{}{kept}", failed.join("\nerror: ")))
 }
 
 /// The plan of these arguments.

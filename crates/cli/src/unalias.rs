@@ -7,6 +7,7 @@ use ordinate::source::catalog::layout;
 use ordinate_model::identity::ModelName;
 
 use super::catalog::{CatalogArgument, ReleaseArguments, advice, alias, name, wait_for};
+use super::print_change;
 
 /// Remove an alias of a model
 ///
@@ -35,8 +36,8 @@ pub(super) struct Arguments {
     release: ReleaseArguments,
 }
 
-/// Removes the alias, and returns the version that it pointed to as text.
-pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+/// Removes the alias, and prints the version that it pointed to.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { name, alias, force, .. } = arguments;
     let (catalog, who) = (arguments.catalog.open()?, arguments.release.who()?);
     let outcome = wait_for(async {
@@ -52,8 +53,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             Err(error) => Err(error),
         };
         match removed {
-            Ok(version) => Ok(format!("Removed {name}@{alias}; it was version {version}.\n")),
-            Err(error) => Err(advice(&error, &catalog, name, alias).await),
+            Ok(version) => {
+                print_change(&format!("Removed {name}@{alias}; it was version {version}.\n"));
+                Ok(())
+            }
+            Err(error) => Err(advice(&error, &catalog, name, alias, Some(&arguments.release))),
         }
     })?;
     Ok(outcome?)

@@ -36,6 +36,7 @@ mod releases_copy;
 mod releases_damaged;
 mod releases_denied;
 mod releases_meanwhile;
+mod releases_output;
 mod releases_places;
 mod releases_removed;
 mod releases_served;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::releases::{history, models};
+use crate::releases::{history, json, models};
 use crate::releases_damaged::{follow, released};
-use crate::support::{complained, run, succeeded};
+use crate::support::{command, complained, run, succeeded};
 
 /// The versions that `price@live` has after rollbacks, until there is no version before.
 fn rolled_back(folder: &Path) -> Vec<String> {
@@ -144,4 +144,26 @@ fn a_rollback_does_not_return_to_a_version_that_was_withdrawn() {
     succeeded(&run(folder, "unalias price live models/ --force"));
     succeeded(&run(folder, "promote price 3 models/"));
     assert_eq!(rolled_back(folder), [""; 0]);
+}
+
+#[test]
+fn advised_commands_keep_the_reason_and_the_name_that_were_given() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    fs::write(folder.join("models/price/2.json"), "{").unwrap();
+    let (by, message) = ("-ann", "it's too slow");
+    let rollback = |options: &[&str]| {
+        let mut rollback = command(folder, "rollback price models/");
+        rollback.args([&format!("--by={by}"), "--message", message]).args(options).output().unwrap()
+    };
+    let refused = rollback(&[]);
+    assert_eq!(follow(folder, complained(&refused)), "price@live is version 1; it was 3.\n");
+    let latest = || json(&run(folder, "history price models/ --json"))["releases"][0].clone();
+    assert_eq!((&latest()["by"], &latest()["message"]), (&by.into(), &message.into()));
+
+    // A promotion that is advised, too.
+    let refused = rollback(&["--to", "3"]);
+    assert_eq!(follow(folder, complained(&refused)), "price@live is version 3; it was 1.\n");
+    assert_eq!((&latest()["by"], &latest()["message"]), (&by.into(), &message.into()));
 }
