@@ -54,15 +54,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn change(&self) -> String {
-        if !self.is_new {
-            return "to change the object (If-Match), although nobody else has changed it".to_owned();
+    fn change(&self) -> &'static str {
+        if self.is_new {
+            // Some servers have folders, whose names no object can have.
+            "to create the object (If-None-Match: *), although it does not exist; a folder of its name would be in the way"
+        } else {
+            "to change the object (If-Match), although nobody else has changed it"
         }
-        // Some servers have folders, whose names no object can have.
-        format!(
-            "to create the object (If-None-Match: *), although it does not exist; objects below {}/ would be in the way",
-            self.location
-        )
     }
 }
 

@@ -65,21 +65,23 @@ async fn a_folder_in_the_place_of_an_alias_is_reported_instead_of_waiting_for_ot
     let server = S3Server::shared();
     let catalog = "s3://models/releases/in-the-way/";
     let run = |arguments: &str| administrator(folder.path(), &format!("{arguments} {catalog}")).output().unwrap();
-    let key = "releases/in-the-way/price/aliases/live.json/notes";
-    server.put(BUCKET, key, "").await;
+    let folder_key = "releases/in-the-way/price/aliases/live.json/";
+    server.put(BUCKET, &format!("{folder_key}notes"), "").await;
     let begun = Instant::now();
     let refused = run("publish price.json --alias live --message first");
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
     let message = complained(&refused);
     let refusal = format!(
         "{catalog}price/aliases/live.json: the service refuses to create the object (If-None-Match: *), although it \
-         does not exist; objects below {catalog}price/aliases/live.json/ would be in the way"
+         does not exist; a folder of its name would be in the way"
     );
     assert!(message.starts_with(&format!("note: {refusal}; trying again for 15s\n")), "{message}");
     let error = format!("error: price@1 was published to {catalog}, but price@live was not changed: {refusal}");
     assert!(message.contains(&error), "{message}");
     // Without the folder, the advised command succeeds.
-    server.delete(BUCKET, key).await;
+    for key in [&format!("{folder_key}notes"), folder_key] {
+        server.delete(BUCKET, key).await;
+    }
     let (_, promote) = message.split_once(" promote ").unwrap();
     let promoted = administrator(folder.path(), &format!("promote {promote}")).output().unwrap();
     assert_eq!(succeeded(&promoted), "price@live is version 1.\n");
