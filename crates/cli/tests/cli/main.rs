@@ -43,6 +43,7 @@ mod releases_served;
 mod releases_unreadable;
 mod releases_unwritable;
 mod report;
+mod report_layout;
 mod roles;
 mod serve;
 mod serve_clients;

@@ -1,43 +1,15 @@
-//! Charts as SVG. They have a few fixed colours, which the style sheet of the page replaces by those of the light or
-//! the dark theme.
+//! Charts as SVG. The plotting area has no fixed width: positions are percentages, so that lines and text have the same
+//! size in every chart and on every screen. The style sheet of the page has the colours.
 
 mod forest;
 
-use maud::{Markup, PreEscaped, html};
-use plotters::coord::Shift;
-use plotters::prelude::*;
+use maud::{Markup, html};
 
-use crate::summary::rounded;
-pub(super) use forest::{ForestRow, forest};
+use super::value_axis::{Tick, ValueAxis};
+pub(super) use forest::{ForestLine, ForestRow, forest};
 
-/// Text, frames.
-const INK: RGBColor = RGBColor(0x37, 0x41, 0x51);
-/// Grid.
-const GRID: RGBColor = RGBColor(0xE5, 0xE7, 0xEB);
-/// Reference lines and axes.
-const REFERENCE: RGBColor = RGBColor(0x9C, 0xA3, 0xAF);
-/// Data, in the order of the series.
-pub(super) const SERIES: [RGBColor; 6] = [
-    RGBColor(0x25, 0x63, 0xEB),
-    RGBColor(0xD9, 0x77, 0x06),
-    RGBColor(0x05, 0x96, 0x69),
-    RGBColor(0xDB, 0x27, 0x77),
-    RGBColor(0x7C, 0x3A, 0xED),
-    RGBColor(0x08, 0x91, 0xB2),
-];
-
-// plotters rounds coordinates to whole pixels. A large canvas, displayed at half its size, hides that.
-const WIDTH: u32 = 960;
-const HEIGHT: u32 = 640;
-/// A chart as wide as the page.
-pub(super) const WIDE_WIDTH: u32 = 2000;
-const WIDE: [u32; 2] = [WIDE_WIDTH, 720];
-/// One of many small charts.
-const SMALL: [u32; 2] = [400, 400];
-const TEXT: i32 = 26;
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Failure = Box<dyn std::error::Error>;
+/// The number of colours of series.
+pub(super) const COLOURS: usize = 6;
 
 /// A chart of numbers against numbers.
 #[derive(Debug, Clone, Default)]
@@ -47,34 +19,9 @@ pub(super) struct Chart<'a> {
     pub(super) x: &'a str,
     pub(super) y: &'a str,
     pub(super) layers: Vec<Layer>,
-    /// Whether x is the decimal logarithm of the value at the axis.
-    pub(super) log_x: bool,
+    pub(super) x_axis: ValueAxis,
     /// Whether both axes are from 0 to 1.
     pub(super) unit: bool,
-    pub(super) size: Size,
-}
-
-/// The size of a chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Size {
-    /// Two charts next to each other fill the page.
-    #[default]
-    Half,
-    /// As wide as the page.
-    Wide,
-    /// One of many, without labels of its axes.
-    Small,
-}
-
-impl Size {
-    fn pixels(self) -> (u32, u32) {
-        let [width, height] = match self {
-            Self::Half => [WIDTH, HEIGHT],
-            Self::Wide => WIDE,
-            Self::Small => SMALL,
-        };
-        (width, height)
-    }
 }
 
 /// A point with a text that is shown when the pointer is over it.
@@ -87,12 +34,12 @@ pub(super) struct Dot {
 /// A layer of a chart; later layers are drawn over earlier ones.
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
-    /// Dots in the colour of a series, over all other layers.
+    /// Dots in the colour of a series.
     Points(usize, Vec<Dot>),
     /// A line through points in the colour of a series.
     Line(usize, Vec<(f64, f64)>),
-    /// A dashed reference line through points.
-    Reference(Vec<(f64, f64)>),
+    /// A dashed reference line between two points.
+    Reference([(f64, f64); 2]),
     /// Dots with error bars.
     Bars(usize, Vec<(f64, f64, f64)>),
     /// A vertical dotted line.
@@ -100,143 +47,159 @@ pub(super) enum Layer {
 }
 
 impl Chart<'_> {
-    /// The SVG element; none when there is nothing to draw.
-    pub(super) fn svg(&self) -> Option<Markup> {
-        let mut text = String::new();
-        let dots;
-        {
-            let root = SVGBackend::with_string(&mut text, self.size.pixels()).into_drawing_area();
-            dots = self.draw(&root).ok()?;
-            root.present().ok()?;
-        }
-        Some(accessible(&text, &dots, self.title, None))
+    /// The chart between the titles of its axes; none when there is nothing to draw.
+    pub(super) fn markup(&self) -> Option<Markup> {
+        let area = self.area()?;
+        let (across, up) = (self.x_axis.across(area.x), ValueAxis::Linear.up(area.y));
+        let longest = up.iter().map(|tick| tick.label.chars().count()).max().unwrap_or_default();
+        Some(html! {
+            div class="chart" {
+                p { (self.y) }
+                svg role="img" style={ "--labels:" (longest) "ch" } {
+                    title { (self.title) }
+                    @for Tick { position, label, class } in &across {
+                        @let x = percent(area.across(*position));
+                        g class=[class] {
+                            line class="grid" x1=(x) x2=(x) y2="100%" {}
+                            text x=(x) y="100%" dy="1.4em" { (label) }
+                        }
+                    }
+                    g class="up" {
+                        @for Tick { position, label, .. } in &up {
+                            @let y = percent(area.down(*position));
+                            line class="grid" x2="100%" y1=(y) y2=(y) {}
+                            text x="-8" y=(y) dy="0.35em" { (label) }
+                        }
+                    }
+                    @for layer in &self.layers { (area.layer(layer)) }
+                }
+                p class="x" { (self.x) }
+            }
+        })
     }
 
-    /// Draws all layers but the points, and returns the points as SVG: plotters has no tooltips.
-    fn draw(&self, root: &Area<'_>) -> Result<String, Failure> {
-        let ([left, right], [low, high]) = self.extent().ok_or("nothing to draw")?;
-        let is_small = self.size == Size::Small;
-        let mut builder = ChartBuilder::on(root);
-        builder.margin(12).margin_right(28);
-        if !is_small {
-            builder.x_label_area_size(78).y_label_area_size(120);
-        }
-        let mut chart = builder.build_cartesian_2d(left..right, low..high)?;
-        let across_label = |value: &f64| rounded(without_rounding(*value, right - left), 5);
-        let label = |value: &f64| rounded(without_rounding(*value, high - low), 5);
-        let power = |value: &f64| rounded(10_f64.powf(*value), 2);
-        let (across, down) = match self.size {
-            Size::Half => (6, 6),
-            Size::Wide => (12, 6),
-            Size::Small => (2, 2),
-        };
-        chart
-            .configure_mesh()
-            .x_labels(across)
-            .y_labels(down)
-            .max_light_lines(0)
-            .bold_line_style(GRID.stroke_width(2))
-            .axis_style(REFERENCE.stroke_width(2))
-            .label_style(("sans-serif", TEXT, &INK))
-            .axis_desc_style(("sans-serif", TEXT, &INK))
-            .x_label_formatter(if self.log_x { &power } else { &across_label })
-            .y_label_formatter(&label)
-            .x_desc(self.x)
-            .y_desc(self.y)
-            .draw()?;
-        let mut dots = String::new();
-        for layer in &self.layers {
-            match layer {
-                Layer::Points(series, points) => {
-                    let place = |dot: &Dot| chart.backend_coord(&dot.at);
-                    dots.push_str(&circles(*series, points, place));
-                }
-                Layer::Line(series, points) => {
-                    chart.draw_series(LineSeries::new(points.iter().copied(), colour(*series).stroke_width(4)))?;
-                }
-                Layer::Reference(points) => {
-                    let line = DashedLineSeries::new(points.iter().copied(), 14, 10, REFERENCE.stroke_width(3));
-                    chart.draw_series(line)?;
-                }
-                Layer::Bars(series, points) => {
-                    let colour = colour(*series);
-                    chart.draw_series(points.iter().map(|(x, y, error)| {
-                        PathElement::new([(*x, y - error), (*x, y + error)], colour.mix(0.5).stroke_width(3))
-                    }))?;
-                    chart.draw_series(points.iter().map(|(x, y, _)| Circle::new((*x, *y), 7, colour.filled())))?;
-                }
-                Layer::Mark(x) => {
-                    let line = DashedLineSeries::new([(*x, low), (*x, high)], 8, 8, INK.stroke_width(3));
-                    chart.draw_series(line)?;
-                }
+    /// The plotting area alone, for one of many small charts.
+    pub(super) fn small(&self) -> Option<Markup> {
+        let area = self.area()?;
+        Some(html! {
+            svg role="img" {
+                title { (self.title) }
+                @for layer in &self.layers { (area.layer(layer)) }
             }
-        }
-        Ok(dots)
+        })
     }
 
     /// The ranges of x and y of all layers, with padding.
-    fn extent(&self) -> Option<([f64; 2], [f64; 2])> {
+    fn area(&self) -> Option<Area> {
         if self.unit {
-            return Some(([0.0, 1.0], [0.0, 1.0]));
+            return Some(Area { x: [0.0, 1.0], y: [0.0, 1.0] });
         }
         let (mut x, mut y) = (Extent::default(), Extent::default());
+        let mut include = |(px, py): (f64, f64)| {
+            x.include(px);
+            y.include(py);
+        };
         for layer in &self.layers {
             match layer {
-                // plotters moves points outside the range to the edge, which would bend a line.
-                Layer::Points(_, points) => points.iter().for_each(|Dot { at: (px, py), .. }| {
-                    x.include(*px);
-                    y.include(*py);
+                Layer::Points(_, points) => points.iter().for_each(|dot| include(dot.at)),
+                Layer::Line(_, points) => points.iter().for_each(|point| include(*point)),
+                Layer::Reference(ends) => ends.iter().for_each(|end| include(*end)),
+                Layer::Bars(_, points) => points.iter().for_each(|(x, y, error)| {
+                    include((*x, y - error));
+                    include((*x, y + error));
                 }),
-                Layer::Line(_, points) | Layer::Reference(points) => {
-                    for (px, py) in points {
-                        x.include(*px);
-                        y.include(*py);
+                Layer::Mark(at) => include((*at, f64::NAN)),
+            }
+        }
+        Some(Area { x: x.padded()?, y: y.padded()? })
+    }
+}
+
+/// The ends of both axes.
+#[derive(Debug, Clone, Copy)]
+struct Area {
+    x: [f64; 2],
+    y: [f64; 2],
+}
+
+impl Area {
+    /// A position as a fraction of the width.
+    fn across(&self, x: f64) -> f64 {
+        let [left, right] = self.x;
+        (x - left) / (right - left)
+    }
+
+    /// A position as a fraction of the height, from the top.
+    fn down(&self, y: f64) -> f64 {
+        let [low, high] = self.y;
+        (high - y) / (high - low)
+    }
+
+    fn layer(&self, layer: &Layer) -> Markup {
+        let is_finite = |(x, y): (f64, f64)| x.is_finite() && y.is_finite();
+        let place = |(x, y): (f64, f64)| (percent(self.across(x)), percent(self.down(y)));
+        html! {
+            @match layer {
+                Layer::Points(series, dots) => g class={ "dots " (series_class(*series)) } {
+                    @for dot in dots.iter().filter(|dot| is_finite(dot.at)) {
+                        @let (x, y) = place(dot.at);
+                        circle cx=(x) cy=(y) r="3" { title { (dot.tooltip) } }
                     }
+                },
+                // The points of a line cannot be percentages: it is drawn in a square that is stretched.
+                Layer::Line(series, points) => svg viewBox={ "0 0 " (STRETCHED) " " (STRETCHED) } preserveAspectRatio="none" {
+                    polyline class=(series_class(*series)) points=(self.stretched(points)) {}
+                },
+                Layer::Reference([from, to]) => {
+                    @let ((x1, y1), (x2, y2)) = (place(*from), place(*to));
+                    line class="reference" x1=(x1) y1=(y1) x2=(x2) y2=(y2) {}
                 }
-                Layer::Bars(_, points) => points.iter().for_each(|(px, py, error)| {
-                    x.include(*px);
-                    y.include(py - error);
-                    y.include(py + error);
-                }),
-                Layer::Mark(at) => x.include(*at),
-            }
-        }
-        Some((x.padded()?, y.padded()?))
-    }
-}
-
-/// 0 instead of the rounding error of the label at 0 on an axis of this length.
-fn without_rounding(value: f64, length: f64) -> f64 {
-    if value.abs() < length * 1e-9 { 0.0 } else { value }
-}
-
-/// Circles with tooltips.
-fn circles(series: usize, dots: &[Dot], place: impl Fn(&Dot) -> (i32, i32)) -> String {
-    let RGBColor(red, green, blue) = colour(series);
-    html! {
-        g fill=(format!("#{red:02X}{green:02X}{blue:02X}")) fill-opacity="0.55" {
-            @for dot in dots {
-                @let (x, y) = place(dot);
-                circle cx=(x) cy=(y) r="6" { title { (dot.tooltip) } }
+                Layer::Bars(series, points) => g class=(series_class(*series)) {
+                    @for (x, y, error) in points.iter().filter(|(x, y, error)| is_finite((*x, y + error))) {
+                        @let ((cx, cy), (_, y1), (_, y2)) = (place((*x, *y)), place((*x, y - error)), place((*x, y + error)));
+                        @if *error > 0.0 { line class="interval" x1=(cx) x2=(cx) y1=(y1) y2=(y2) {} }
+                        circle cx=(cx) cy=(cy) r="4" {}
+                    }
+                },
+                Layer::Mark(x) => {
+                    @let x = percent(self.across(*x));
+                    line class="mark" x1=(x) x2=(x) y2="100%" {}
+                }
             }
         }
     }
-    .into_string()
+
+    /// The points of a line in the units of a stretched square.
+    fn stretched(&self, points: &[(f64, f64)]) -> String {
+        let unit = |fraction: f64| (fraction * STRETCHED).round();
+        let points = points.iter().map(|(x, y)| (unit(self.across(*x)), unit(self.down(*y))));
+        let points = points.filter(|(x, y)| x.is_finite() && y.is_finite());
+        points.map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
+    }
 }
 
-/// The names of series, next to their colours.
-pub(super) fn legend(names: &[(usize, &str)]) -> Markup {
+/// The length of the sides of a stretched square: a tenth of a pixel or less on every screen.
+const STRETCHED: f64 = 10_000.0;
+
+/// A fraction in percent, to a tenth of a pixel.
+fn percent(fraction: f64) -> String {
+    format!("{}%", (fraction * 1e4).round() / 100.0)
+}
+
+/// The class of the colour of a series in the style sheet.
+fn series_class(series: usize) -> String {
+    format!("series-{}", series % COLOURS + 1)
+}
+
+/// The names of all series, next to their colours.
+pub(super) fn legend(names: &[&str]) -> Markup {
     html! {
         span class="legend" {
-            @for (series, name) in names {
-                span { span style={ "color:var(--series-" (series % SERIES.len() + 1) ")" } aria-hidden="true" { "●" } " " (name) }
+            @for (series, name) in names.iter().enumerate() {
+                span { span class=(series_class(series)) aria-hidden="true" { "●" } " " (name) }
             }
         }
     }
-}
-
-fn colour(series: usize) -> RGBColor {
-    SERIES.get(series % SERIES.len()).copied().unwrap_or(INK)
 }
 
 #[derive(Debug, Default)]
@@ -259,56 +222,42 @@ impl Extent {
     }
 }
 
-/// A name, cut if it is too long for a chart.
-pub(super) fn shortened(name: &str) -> String {
-    const LONGEST: usize = 24;
-    if name.chars().count() <= LONGEST {
-        name.to_owned()
-    } else {
-        name.chars().take(LONGEST - 1).collect::<String>() + "…"
+/// Names, without their middles if they are too long for a chart: names with the same beginning often differ at their
+/// ends. Those that would then be alike are whole.
+pub(super) fn shortened(names: &[&str], longest: usize) -> Vec<String> {
+    let short: Vec<String> = names.iter().map(|name| without_middle(name, longest)).collect();
+    let is_unique = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
+    let is_kept = |name: &str, short: &String| short == name || is_unique(short);
+    let either = |(name, short): (&&str, &String)| if is_kept(name, short) { short } else { *name }.to_owned();
+    names.iter().zip(&short).map(either).collect()
+}
+
+fn without_middle(name: &str, longest: usize) -> String {
+    let count = name.chars().count();
+    if count <= longest {
+        return name.to_owned();
     }
+    let end = longest / 2;
+    let beginning = name.chars().take(longest - 1 - end);
+    beginning.chain(['…']).chain(name.chars().skip(count - end)).collect()
 }
 
 /// A small histogram for the cell of a table.
 pub(super) fn histogram(title: &str, counts: &[u64]) -> Option<Markup> {
-    const WIDE: u32 = 192;
-    const TALL: i32 = 36;
+    const HEIGHT: f64 = 36.0;
+    const BAR: usize = 8;
     let largest = counts.iter().copied().max().filter(|largest| *largest > 0)?;
-    let bars = u32::try_from(counts.len()).ok()?;
-    let bar = (WIDE / bars).max(1);
-    let mut text = String::new();
-    let draw = |root: &Area<'_>| -> Result<(), Failure> {
-        for (i, count) in counts.iter().enumerate() {
-            let x = i32::try_from(i)? * bar.cast_signed();
-            // Between 0 and the height.
-            #[allow(clippy::cast_possible_truncation)]
-            let tall = (*count as f64 / largest as f64 * f64::from(TALL)).ceil() as i32;
-            let corners = [(x, TALL - tall), (x + (bar / 8 * 7).max(1).cast_signed(), TALL)];
-            root.draw(&Rectangle::new(corners, colour(0).filled()))?;
-        }
-        Ok(())
+    let bar = |(i, count): (usize, &u64)| {
+        let height = (*count as f64 / largest as f64 * HEIGHT).ceil();
+        format!("M{} {HEIGHT}v-{height}h{}v{height}", i * BAR, BAR - 1)
     };
-    {
-        let size = (bar * bars, TALL.cast_unsigned());
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        draw(&root).ok()?;
-        root.present().ok()?;
-    }
-    Some(accessible(&text, "", title, Some("spark")))
-}
-
-/// The content of an SVG document, then `more` elements, as an image with an accessible name and without a fixed size.
-fn accessible(svg: &str, more: &str, title: &str, class: Option<&str>) -> Markup {
-    let (opening, content) = svg.split_once('>').unwrap_or_default();
-    let view_box = opening.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(b, _)| b);
-    let content = content.trim().trim_end_matches("</svg>");
-    html! {
-        svg class=[class] role="img" viewBox=(view_box) {
+    let bars: String = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar).collect();
+    Some(html! {
+        svg class="spark" role="img" viewBox={ "0 0 " (counts.len() * BAR) " " (HEIGHT) } preserveAspectRatio="none" {
             title { (title) }
-            (PreEscaped(content))
-            (PreEscaped(more))
+            path class="series-1" d=(bars) {}
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -317,22 +266,32 @@ mod tests {
 
     #[test]
     fn the_range_includes_the_ends_of_a_reference_line() {
-        let layers = vec![
-            Layer::Points(0, [(-1.0, -0.1), (1.0, 0.2)].map(|at| Dot { at, tooltip: String::new() }).to_vec()),
-            Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)]),
-        ];
-        let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
-        assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
+        let dots = [(-1.0, -0.1), (1.0, 0.2)].map(|at| Dot { at, tooltip: String::new() }).to_vec();
+        let layers = vec![Layer::Points(0, dots), Layer::Reference([(-2.0, -2.0), (2.0, 2.0)])];
+        let area = Chart { layers, ..Chart::default() }.area().unwrap();
+        assert!(area.x[0] < -2.0 && area.x[1] > 2.0 && area.y[0] < -2.0 && area.y[1] > 2.0);
     }
 
     #[test]
-    fn a_point_has_a_tooltip() {
-        let dot = Dot { at: (0.5, 0.5), tooltip: "row 3 <b>".to_owned() };
-        let chart = Chart { title: "t", layers: vec![Layer::Points(0, vec![dot])], unit: true, ..Chart::default() };
-        let svg = chart.svg().unwrap().into_string();
-        assert!(
-            svg.contains("<g fill=\"#2563EB\"") && svg.contains("<title>row 3 &lt;b&gt;</title></circle>"),
-            "{svg}"
-        );
+    fn a_point_has_a_place_and_a_tooltip_and_one_that_is_not_finite_is_left_out() {
+        let dot = |x| Dot { at: (x, 0.25), tooltip: "row 3 <b>".to_owned() };
+        let layers = vec![Layer::Points(0, vec![dot(0.5), dot(f64::NAN)])];
+        let svg = Chart { title: "t", layers, unit: true, ..Chart::default() }.markup().unwrap().into_string();
+        let circle = r#"<circle cx="50%" cy="75%" r="3"><title>row 3 &lt;b&gt;</title></circle>"#;
+        assert!(svg.contains(circle) && !svg.contains("NaN"), "{svg}");
+    }
+
+    #[test]
+    fn the_label_at_zero_is_zero() {
+        let layers = vec![Layer::Line(0, vec![(-1.0, -1.0), (1.0, 1.0)])];
+        let svg = Chart { layers, ..Chart::default() }.markup().unwrap().into_string();
+        assert!(!svg.contains("e-1") && svg.matches(">0</text>").count() == 2, "{svg}");
+    }
+
+    #[test]
+    fn long_names_keep_their_beginning_and_their_end() {
+        let names = ["office of Aachen", "the office of Aachen", "number of 1 in all rows", "number of 2 in all rows"];
+        let expected = ["office of Aachen", "the off…f Aachen", "number of 1 in all rows", "number of 2 in all rows"];
+        assert_eq!(shortened(&names, 16), expected);
     }
 }

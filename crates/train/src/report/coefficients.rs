@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::card::code;
-use super::chart::{SERIES, forest, shortened};
+use super::chart::{forest, legend};
 use super::effects::{Effect, ForestRows, effects, forest_rows, score_classes};
 use super::figure::Figure;
 use super::input::ReportInput;
@@ -111,7 +111,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let axis = if ratio.is_some() { ValueAxis::Ratio } else { ValueAxis::Linear };
     let ForestRows { rows, left_out, undetermined, names_classes } = forest_rows(effects, &classes, axis.unit());
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
-    let target = shortened(&input.document.signature.target().name);
+    let target = &input.document.signature.target().name;
     let step = match is_standardised {
         true if input.document.preprocess.through_origin => "root mean square",
         true => "standard deviation",
@@ -119,26 +119,20 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     };
     let x = match ratio {
         Some(ratio) => format!("{ratio} per {step}, logarithmic axis"),
-        None => format!("change of {} per {step}", input.document.preprocess.target_transform.describe(&target)),
+        None => format!("change of {} per {step}", input.document.preprocess.target_transform.describe(target)),
     };
-    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, axis)?;
+    let chart = forest(&x, &rows, axis)?;
     let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
     let no_effect = if ratio.is_some() { "1" } else { "zero" };
+    let has_colours = !names_classes && !classes.is_empty();
     let caption = html! {
+        @if has_colours { (legend(&classes.iter().map(String::as_str).collect::<Vec<_>>())) }
         "The largest effects first, for one " (step) " of each column, so that they can be compared."
+        @if has_colours { " Each class has a line, in the order of the legend." }
         @if let Some(ratio) = ratio { " " (compared(input, ratio)) }
         @if let Some(level) = level {
             " Bars are " (level) " % confidence intervals; where one crosses " (no_effect)
             ", the sign of the effect is uncertain."
-        }
-        @if !names_classes && !classes.is_empty() {
-            " One line for each class, from the top: "
-            @for (series, class) in classes.iter().enumerate() {
-                @if series > 0 { ", " }
-                span style={ "color:var(--series-" (series % SERIES.len() + 1) ")" } aria-hidden="true" { "●" }
-                " " (class)
-            }
-            "."
         }
         @if left_out > 0 { " The " (left_out) " smallest are not shown." }
         @if undetermined > 0 {
@@ -146,7 +140,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
             " that the data do not determine " (if undetermined == 1 { "is" } else { "are" }) " not drawn."
         }
     };
-    Some(Figure { heading: "Effects", svg, caption })
+    Some(Figure { heading: "Effects", chart, caption })
 }
 
 /// The two quantities that a ratio compares.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Layer, Size, legend, shortened};
+use super::chart::{Chart, Layer, legend, shortened};
 use super::diagnostics::HELD_OUT;
 use super::figure::{Figure, figure};
 use super::input::ReportInput;
@@ -32,7 +32,7 @@ fn roc(evaluation: &Classification) -> Option<Figure> {
          guessing.",
         curve.area
     );
-    let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, thinned(curve.points, 1000))];
+    let layers = vec![Layer::Reference([(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, thinned(curve.points, 1000))];
     let title = "Receiver operating characteristic: true against false positive rate";
     let (x, y) = ("false positive rate", "true positive rate");
     figure("ROC", &Chart { title, x, y, layers, unit: true, ..Chart::default() }, caption)
@@ -41,10 +41,8 @@ fn roc(evaluation: &Classification) -> Option<Figure> {
 fn precision_recall(input: &ReportInput<'_>, evaluation: &Classification, class: &Scalar) -> Option<Figure> {
     let curve = evaluation.thresholds()?;
     let points = curve.points.iter().map(|point| (point.recall, point.precision)).collect();
-    let mut layers = vec![
-        Layer::Reference(vec![(0.0, curve.frequency), (1.0, curve.frequency)]),
-        Layer::Line(0, thinned(points, 1000)),
-    ];
+    let mut layers =
+        vec![Layer::Reference([(0.0, curve.frequency), (1.0, curve.frequency)]), Layer::Line(0, thinned(points, 1000))];
     let own = class_metrics(evaluation.confusion()).get(1).copied();
     let served = own.and_then(|own| Some((own.recall?, own.precision?)));
     if let Some((recall, precision)) = served {
@@ -74,26 +72,26 @@ fn thresholds(input: &ReportInput<'_>, evaluation: &Classification, class: &Scal
         Layer::Line(2, series(|point| point.f1)),
         Layer::Mark(chosen),
     ];
-    let x = format!("threshold on the probability of {}", shortened(&class.label()));
+    let x = format!("threshold on the probability of {}", class.label());
     let title = "Precision, recall and F1 by threshold";
-    let chart = Chart { title, x: &x, layers, unit: true, ..Chart::default() };
+    let chart = Chart { title, x: &x, y: "precision, recall, F1", layers, unit: true, ..Chart::default() };
     let best = curve.best();
     let caption = html! {
-        (legend(&[(0, "precision"), (1, "recall"), (2, "F1")]))
+        (legend(&["precision", "recall", "F1"]))
         "The dotted line is the threshold that the model uses, " (rounded(chosen, 3)) "."
         @if let Some(best) = best { " F1 is largest (" (rounded(best.f1, 3)) ") from " (rounded(best.threshold, 3)) " on." }
         " " code { "--threshold" } " chooses another."
     };
-    Some(Figure { heading: "Thresholds", svg: chart.svg()?, caption })
+    Some(Figure { heading: "Thresholds", chart: chart.markup()?, caption })
 }
 
 fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure> {
     let bins: Vec<(f64, f64)> = evaluation.calibration_bins().iter().map(|bin| (bin.predicted, bin.share)).collect();
     let dots = bins.iter().map(|(x, y)| (*x, *y, 0.0)).collect();
     let is_empty = bins.is_empty();
-    let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
+    let layers = vec![Layer::Reference([(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
     let x = match classes {
-        [_, second] => format!("predicted probability of {}", shortened(&second.label())),
+        [_, second] => format!("predicted probability of {}", second.label()),
         _ => "probability of the predicted class".to_owned(),
     };
     let title = "Calibration: observed frequency against predicted probability";
@@ -103,8 +101,10 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
     figure("Calibration", &chart, caption).filter(|_| !is_empty)
 }
 
-/// The most ROC curves of classes.
-const SMALL_CHARTS: usize = 9;
+/// The most ROC curves of classes: rows of six, four, three and two charts are then full.
+const SMALL_CHARTS: usize = 12;
+/// The most characters of the name of a small chart.
+const NAME: usize = 100;
 
 /// The ROC curve of each of more than two classes against the rest, those with the smallest area first.
 pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option<Markup> {
@@ -121,17 +121,18 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
             let name = class.label();
             let title = format!("Receiver operating characteristic of {name}");
             let line = Layer::Line(0, thinned(curve.points, 150));
-            let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), line];
-            let chart = Chart { title: &title, layers, unit: true, size: Size::Small, ..Chart::default() };
-            Some((name, curve.area, chart.svg()?))
+            let layers = vec![Layer::Reference([(0.0, 0.0), (1.0, 1.0)]), line];
+            let chart = Chart { title: &title, layers, unit: true, ..Chart::default() };
+            Some((name, curve.area, chart.small()?))
         })
         .collect();
+    let names = shortened(&drawn.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(), NAME);
     (!drawn.is_empty()).then(|| {
         html! {
             h3 { "ROC" }
-            ul class="small" {
-                @for (name, area, svg) in &drawn {
-                    li { strong title=(name) { (name) } (format!("area {area:.3}")) (svg) }
+            ul class="small" style=(columns(drawn.len())) {
+                @for ((name, area, svg), short) in drawn.iter().zip(&names) {
+                    li { strong title=[(short != name).then_some(name)] { (short) } (format!("area {area:.3}")) (svg) }
                 }
             }
             p {
@@ -141,6 +142,12 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
             }
         }
     })
+}
+
+/// The numbers of columns in which charts fill a wide, a medium and a narrow page evenly.
+fn columns(charts: usize) -> String {
+    let [wide, medium, narrow] = [6, 4, 2].map(|most: usize| charts.div_ceil(charts.div_ceil(most)));
+    format!("--wide:{wide};--medium:{medium};--narrow:{narrow}")
 }
 
 /// At most about so many points of a curve, including its ends.

@@ -1,10 +1,11 @@
 //! The charts of the predictions, the residuals and the regularization path.
 
-use super::chart::{Chart, Dot, Layer, Size, shortened};
+use super::chart::{Chart, Dot, Layer};
 use super::curves::curves;
 use super::figure::{Figure, figure};
 use super::input::{RegularizationPath, ReportInput};
 use super::report_data::{ReportData, SampledRow};
+use super::value_axis::ValueAxis;
 use crate::evaluate::Evaluation;
 use crate::summary::rounded;
 use ordinate_model::estimator::Coefficients;
@@ -38,13 +39,13 @@ fn observed_predicted(input: &ReportInput<'_>, data: &ReportData) -> Option<Figu
          dashed line, predictions are exact."
     };
     let layers = vec![
-        Layer::Reference(ends.map(|end| (end, end)).to_vec()),
+        Layer::Reference(ends.map(|end| (end, end))),
         Layer::Points(FITTED, fitted),
         Layer::Points(HELD_OUT, held_out),
     ];
-    let y = format!("observed {}", shortened(target));
+    let y = format!("observed {target}");
     let title = "Observed against predicted values";
-    let chart = Chart { title, x: "predicted", y: &y, layers, size: Size::Wide, ..Chart::default() };
+    let chart = Chart { title, x: "predicted", y: &y, layers, ..Chart::default() };
     figure("Observed and predicted", &chart, caption)
 }
 
@@ -99,7 +100,7 @@ fn against_predictions(points: &[&SampledRow], is_normal: bool) -> Option<Figure
         title: "Residuals against predicted values",
         x: "predicted",
         y: if is_normal { "residual" } else { "Pearson residual" },
-        layers: vec![Layer::Reference(ends.map(|end| (end, 0.0)).to_vec()), Layer::Points(FITTED, fitted)],
+        layers: vec![Layer::Reference(ends.map(|end| (end, 0.0))), Layer::Points(FITTED, fitted)],
         ..Chart::default()
     };
     figure(
@@ -117,7 +118,7 @@ fn normal_quantiles(points: &[&SampledRow], standardised: &[f64]) -> Option<Figu
     let quantile = |i: usize| normal_quantile((i as f64 + 0.5) / count).unwrap_or(0.0);
     let quantiles = sorted.iter().enumerate().map(|(i, (value, point))| dot(point, (quantile(i), *value))).collect();
     let ends = [quantile(0), quantile(sorted.len().saturating_sub(1))];
-    let layers = vec![Layer::Reference(ends.map(|end| (end, end)).to_vec()), Layer::Points(FITTED, quantiles)];
+    let layers = vec![Layer::Reference(ends.map(|end| (end, end))), Layer::Points(FITTED, quantiles)];
     let title = "Quantiles of the standardised residuals against those of a normal distribution";
     let (x, y) = ("normal quantile", "standardised residual");
     let caption = "On the dashed line, residuals are normally distributed, as intervals and p-values assume.";
@@ -141,25 +142,25 @@ fn against_leverage(
     let rows = (data.rows - data.held_out) as f64;
     let ends = leverages.iter().map(|dot| dot.at.0).fold(0.0, f64::max);
     let twice = 2.0 * parameters / rows;
-    let mut layers = vec![Layer::Reference(vec![(0.0, 0.0), (ends, 0.0)]), Layer::Points(FITTED, leverages)];
+    let mut layers = vec![Layer::Reference([(0.0, 0.0), (ends, 0.0)]), Layer::Points(FITTED, leverages)];
     if twice < ends {
         layers.push(Layer::Mark(twice));
     }
     let title = "Standardised residuals against leverage";
-    let (x, y, size) = ("leverage", "standardised residual", Size::Wide);
+    let (x, y) = ("leverage", "standardised residual");
     let caption = "Rows to the right of the dotted line have more than twice the average leverage. If their residuals \
                    are large too, they influence the fit strongly.";
-    figure("Leverage", &Chart { title, x, y, layers, size, ..Chart::default() }, caption)
+    figure("Leverage", &Chart { title, x, y, layers, ..Chart::default() }, caption)
 }
 
 /// The scores of a cross-validation along the regularization path.
 pub(super) fn path(path: &RegularizationPath) -> Option<Figure> {
     let points: Vec<_> = path.points.iter().filter(|point| point.value > 0.0 && point.mean.is_finite()).collect();
-    let bars = points.iter().map(|point| (point.value.log10(), point.mean, point.standard_error)).collect();
-    let layers = vec![Layer::Bars(0, bars), Layer::Mark(path.selected.log10())];
+    let bars = points.iter().map(|point| (libm::log2(point.value), point.mean, point.standard_error)).collect();
+    let layers = vec![Layer::Bars(0, bars), Layer::Mark(libm::log2(path.selected))];
     let title = format!("Cross-validation: {} over {}", path.score, path.parameter);
-    let (x, y, size) = (&path.parameter, &path.score, Size::Wide);
-    let chart = Chart { title: &title, x, y, layers, log_x: true, size, ..Chart::default() };
+    let (x, y) = (&path.parameter, &path.score);
+    let chart = Chart { title: &title, x, y, layers, x_axis: ValueAxis::Ratio, ..Chart::default() };
     let caption = format!(
         "Mean over {} folds with its standard error; smaller is better. The dotted line is the selected value.",
         path.folds

@@ -1,6 +1,6 @@
 //! Coefficients in comparable units.
 
-use super::chart::{ForestRow, SERIES, shortened};
+use super::chart::{COLOURS, ForestLine, ForestRow};
 use super::input::ReportInput;
 use crate::summary::Term;
 use ordinate_model::estimator::Coefficients;
@@ -101,7 +101,7 @@ pub(super) fn forest_rows(effects: &[Effect], classes: &[String], unit: f64) -> 
 }
 
 fn largest_rows(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRows {
-    if classes.len() > SERIES.len() {
+    if classes.len() > COLOURS {
         return rows_of_classes(effects, classes, unit);
     }
     let size = |effect: &Effect| comparable(effect).iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
@@ -109,24 +109,13 @@ fn largest_rows(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRow
     sorted.sort_by(|one, other| size(other).total_cmp(&size(one)));
     let scores = effects.first().map_or(1, |effect| effect.per_unit.len()).max(1);
     let shown = SHOWN / scores;
-    // The lines of one column are adjacent, with a gap to the next column, and the name is next to the middle one.
-    let gap = if scores > 1 { 0.8 } else { 0.0 };
-    let line = |(group, effect): (usize, &&Effect)| {
-        let name = shortened(&effect.name);
-        let first = group as f64 * (scores as f64 + gap);
-        let values = comparable(effect).iter().zip(&effect.intervals).enumerate();
-        values
-            .map(|(series, (value, interval))| ForestRow {
-                name: if series == (scores - 1) / 2 { name.clone() } else { String::new() },
-                value: value / unit,
-                interval: interval.map(|ends| ends.map(|end| end / unit)),
-                series,
-                line: first + series as f64,
-            })
-            .collect::<Vec<_>>()
+    let row = |effect: &&Effect| {
+        let lines = comparable(effect).iter().zip(&effect.intervals);
+        let lines = lines.map(|(value, interval)| line(*value, *interval, unit)).collect();
+        ForestRow { name: effect.name.clone(), lines }
     };
     ForestRows {
-        rows: sorted.iter().take(shown).enumerate().flat_map(line).collect(),
+        rows: sorted.iter().take(shown).map(row).collect(),
         left_out: sorted.len().saturating_sub(shown),
         undetermined: 0,
         names_classes: false,
@@ -136,23 +125,19 @@ fn largest_rows(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRow
 fn rows_of_classes(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRows {
     let of_effect = |effect: &Effect| -> Vec<(String, f64, Option<[f64; 2]>)> {
         let values = comparable(effect).iter().zip(&effect.intervals).zip(classes);
-        let named = values.map(|((value, interval), class)| {
-            (format!("{}: {}", shortened(class), shortened(&effect.name)), *value, *interval)
-        });
+        let named = values.map(|((value, interval), class)| (format!("{class}: {}", effect.name), *value, *interval));
         named.collect()
     };
     let mut all: Vec<_> = effects.iter().copied().flat_map(of_effect).collect();
     all.sort_by(|(_, one, _), (_, other, _)| other.abs().total_cmp(&one.abs()));
     let left_out = all.len().saturating_sub(SHOWN);
-    let row = |(line, (name, value, interval)): (usize, (String, f64, Option<[f64; 2]>))| ForestRow {
-        name,
-        value: value / unit,
-        interval: interval.map(|ends| ends.map(|end| end / unit)),
-        series: 0,
-        line: line as f64,
-    };
-    let rows = all.into_iter().take(SHOWN).enumerate().map(row).collect();
+    let row = |(name, value, interval)| ForestRow { name, lines: vec![line(value, interval, unit)] };
+    let rows = all.into_iter().take(SHOWN).map(row).collect();
     ForestRows { rows, left_out, undetermined: 0, names_classes: true }
+}
+
+fn line(value: f64, interval: Option<[f64; 2]>, unit: f64) -> ForestLine {
+    ForestLine { value: value / unit, interval: interval.map(|ends| ends.map(|end| end / unit)) }
 }
 
 fn comparable(effect: &Effect) -> &[f64] {
@@ -177,18 +162,17 @@ mod tests {
         let effects: Vec<Effect> = (0..50).map(|number| effect(number, vec![None])).collect();
         let ForestRows { rows, left_out, undetermined, names_classes } = forest_rows(&effects, &[], 4.0);
         assert_eq!((rows.len(), left_out, undetermined, names_classes), (40, 10, 0, false));
-        let drawn: Vec<(&str, f64, f64)> = rows.iter().map(|row| (row.name.as_str(), row.value, row.line)).collect();
-        assert_eq!(drawn[..2], [("x49", -24.5, 0.0), ("x48", -24.0, 1.0)]);
-        assert!(rows.iter().all(|row| row.interval.is_none()));
+        let row =
+            |name: &str, value| ForestRow { name: name.into(), lines: vec![ForestLine { value, interval: None }] };
+        assert_eq!(rows[..2], [row("x49", -24.5), row("x48", -24.0)]);
     }
 
     #[test]
     fn effects_without_intervals_are_not_drawn_among_others() {
         let effects = [effect(9, vec![None]), effect(1, vec![Some([-3.0, -1.0])]), effect(8, vec![None])];
         let ForestRows { rows, left_out, undetermined, .. } = forest_rows(&effects, &[], 1.0);
-        let drawn: Vec<(&str, f64, Option<[f64; 2]>)> =
-            rows.iter().map(|row| (row.name.as_str(), row.value, row.interval)).collect();
-        assert_eq!((drawn, left_out, undetermined), (vec![("x1", -2.0, Some([-3.0, -1.0]))], 0, 2));
+        let lines = vec![ForestLine { value: -2.0, interval: Some([-3.0, -1.0]) }];
+        assert_eq!((rows, left_out, undetermined), (vec![ForestRow { name: "x1".to_owned(), lines }], 0, 2));
     }
 
     #[test]

@@ -2,29 +2,22 @@
 
 use maud::{Markup, Render, html};
 
-use super::chart::{Chart, WIDE_WIDTH};
+use super::chart::Chart;
 
 /// A chart with a heading and a caption.
 #[derive(Debug, Clone)]
 pub(super) struct Figure {
     pub(super) heading: &'static str,
-    pub(super) svg: Markup,
+    pub(super) chart: Markup,
     pub(super) caption: Markup,
-}
-
-impl Figure {
-    /// Whether the chart was drawn as wide as the page.
-    fn is_wide(&self) -> bool {
-        self.svg.0.contains(&format!("viewBox=\"0 0 {WIDE_WIDTH} "))
-    }
 }
 
 impl Render for Figure {
     fn render(&self) -> Markup {
         html! {
-            figure class=[self.is_wide().then_some("wide")] {
+            figure {
                 h3 { (self.heading) }
-                div class="plot" role="region" aria-label=(self.heading) tabindex="0" { (self.svg) }
+                (self.chart)
                 figcaption { (self.caption) }
             }
         }
@@ -34,10 +27,10 @@ impl Render for Figure {
 /// A chart with a caption of text. None when there is nothing to draw.
 pub(super) fn figure(heading: &'static str, chart: &Chart<'_>, caption: impl Into<String>) -> Option<Figure> {
     let caption = caption.into();
-    Some(Figure { heading, svg: chart.svg()?, caption: html! { (caption) } })
+    Some(Figure { heading, chart: chart.markup()?, caption: html! { (caption) } })
 }
 
-/// Figures side by side.
+/// Figures side by side; the last of an odd number is as wide as the page.
 pub(super) fn figures(figures: &[Figure]) -> Option<Markup> {
     (!figures.is_empty()).then(|| {
         html! {

@@ -2,6 +2,8 @@
 
 use maud::{Markup, Render, html};
 
+use super::chart::shortened;
+
 /// The most rows of a table of columns.
 pub(super) const TABLE_ROWS: usize = 200;
 
@@ -50,6 +52,11 @@ impl Render for TableCell {
     }
 }
 
+/// Whether a name is wrapped.
+fn is_long(name: &str) -> bool {
+    name.chars().count() > 32
+}
+
 /// A table whose first column contains the names of the rows.
 pub(super) struct ReportTable {
     caption: String,
@@ -59,6 +66,8 @@ pub(super) struct ReportTable {
 
 /// The most columns of a matrix with wide columns.
 const WIDE_COLUMNS: usize = 8;
+/// The most characters of a name in a matrix of many columns.
+const DENSE_NAME: usize = 40;
 
 impl ReportTable {
     /// An empty table; the first heading is that of the names.
@@ -79,24 +88,31 @@ impl ReportTable {
 
 impl Render for ReportTable {
     fn render(&self) -> Markup {
+        let is_dense = self.is_dense();
+        let headings: Vec<&str> = self.headings.iter().map(String::as_str).collect();
+        let names: Vec<&str> = self.rows.iter().map(|(name, _)| name.as_str()).collect();
+        let longest = if is_dense { DENSE_NAME } else { usize::MAX };
+        let [short_headings, short_names] = [&headings, &names].map(|names| shortened(names, longest));
         // Headings have the alignment of the first row.
         let first = self.rows.first().into_iter().flat_map(|(_, cells)| cells.iter().map(TableCell::class));
         let classes = [None].into_iter().chain(first).chain(std::iter::repeat(None));
         html! {
-            div class=(if self.is_dense() { "scroll dense" } else { "scroll" }) role="region" aria-label=(self.caption) tabindex="0" {
+            div class=(if is_dense { "scroll dense" } else { "scroll" }) role="region" aria-label=(self.caption) tabindex="0" {
                 table {
                     caption { span { (self.caption) } }
                     thead {
                         tr {
-                            @for (heading, class) in self.headings.iter().zip(classes) {
-                                th scope="col" class=[class] { (heading) }
+                            @for ((heading, short), class) in headings.iter().zip(&short_headings).zip(classes) {
+                                th scope="col" class=[class] title=[(short != heading).then_some(heading)] { (short) }
                             }
                         }
                     }
                     tbody {
-                        @for (name, cells) in &self.rows {
+                        @for ((name, cells), short) in self.rows.iter().zip(&short_names) {
                             tr {
-                                th scope="row" { (name) }
+                                th scope="row" class=[is_long(name).then_some("long")] title=[(short != name).then_some(name)] {
+                                    (short)
+                                }
                                 @for cell in cells { (cell) }
                             }
                         }

@@ -1,26 +1,36 @@
-//! The axis of effects.
+//! The axes of charts: where their ticks are, and how they are labelled.
 
 use std::f64::consts::{LN_2, LOG2_10, LOG10_2};
-use std::ops::Range;
-
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
-use plotters::coord::types::RangedCoordf64;
 
 use crate::summary::rounded;
 
-/// How effects are shown at an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the values of an axis are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum ValueAxis {
     /// As they are.
+    #[default]
     Linear,
-    /// As odds ratios or rate ratios on a logarithmic axis, whose positions are binary logarithms.
+    /// On a logarithmic axis, whose positions are binary logarithms.
     Ratio,
 }
 
-/// The most ticks of an axis with equal steps.
-const STEPS: f64 = 10.0;
-/// The most ticks of a logarithmic axis.
-const RATIOS: f64 = 12.0;
+/// A labelled position of an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tick {
+    pub(super) position: f64,
+    pub(super) label: String,
+    /// The classes that hide it in figures of some widths.
+    pub(super) class: Option<String>,
+}
+
+/// The numbers of ticks to choose from.
+const TICKS: [usize; 7] = [12, 10, 8, 6, 4, 3, 2];
+/// Widths of figures: the class that hides a tick there, and the least width of an axis in pixels. The style sheet has
+/// the widths that separate them.
+const WIDTHS: [(&str, f64); 3] = [("not-narrow", 230.0), ("not-medium", 360.0), ("not-wide", 550.0)];
+/// The width of a character of a label, and the least distance of two labels.
+const CHARACTER: f64 = 7.5;
+const GAP: f64 = 8.0;
 /// From this ratio of its ends on, a logarithmic axis has ticks at 1, 2 and 5 times powers of ten.
 const WIDE_RATIO: f64 = 8.0;
 
@@ -45,27 +55,64 @@ impl ValueAxis {
         }
     }
 
-    /// The coordinate of positions in a range.
-    pub(super) fn coordinate(self, [left, right]: [f64; 2]) -> TickedCoordinate {
-        TickedCoordinate { positions: (left..right).into(), ticks: self.ticks([left, right]) }
+    /// The ticks of a horizontal axis: for each width of a figure as many as there is room for.
+    pub(super) fn across(self, ends: [f64; 2]) -> Vec<Tick> {
+        let widths = WIDTHS.map(|(class, pixels)| (class, self.fitting(ends, pixels)));
+        let has = |ticks: &[Tick], label: &str| ticks.iter().any(|tick| tick.label == label);
+        let mut all: Vec<Tick> = Vec::new();
+        for (_, ticks) in &widths {
+            let new: Vec<Tick> = ticks.iter().filter(|tick| !has(&all, &tick.label)).cloned().collect();
+            all.extend(new);
+        }
+        for tick in &mut all {
+            let hidden = widths.iter().filter(|(_, ticks)| !has(ticks, &tick.label)).map(|(class, _)| *class);
+            let hidden = hidden.collect::<Vec<_>>().join(" ");
+            tick.class = (!hidden.is_empty()).then_some(hidden);
+        }
+        all
     }
 
-    /// The positions of ticks, whose values are round.
-    fn ticks(self, [left, right]: [f64; 2]) -> Vec<f64> {
+    /// The ticks of a vertical axis.
+    pub(super) fn up(self, ends: [f64; 2]) -> Vec<Tick> {
+        self.labelled(ends, 6)
+    }
+
+    /// The most ticks whose labels do not overlap on an axis of this many pixels.
+    fn fitting(self, [left, right]: [f64; 2], pixels: f64) -> Vec<Tick> {
+        let scale = pixels / (right - left);
+        let fits = |ticks: &Vec<Tick>| {
+            ticks.windows(2).all(|pair| match pair {
+                [one, next] => {
+                    let characters = (one.label.chars().count() + next.label.chars().count()) as f64 / 2.0;
+                    (next.position - one.position) * scale >= characters * CHARACTER + GAP
+                }
+                _ => true,
+            })
+        };
+        TICKS.iter().map(|most| self.labelled([left, right], *most)).find(fits).unwrap_or_default()
+    }
+
+    fn labelled(self, ends: [f64; 2], most: usize) -> Vec<Tick> {
+        let tick = |position| Tick { position, label: self.label(position), class: None };
+        self.ticks(ends, most).into_iter().map(tick).collect()
+    }
+
+    /// The positions of about this many ticks, whose values are round.
+    fn ticks(self, [left, right]: [f64; 2], most: usize) -> Vec<f64> {
         match self {
-            Self::Linear => equal_steps([left, right]),
+            Self::Linear => equal_steps([left, right], most),
             Self::Ratio if right - left <= libm::log2(WIDE_RATIO) => {
-                equal_steps([libm::exp2(left), libm::exp2(right)]).into_iter().map(libm::log2).collect()
+                equal_steps([libm::exp2(left), libm::exp2(right)], most).into_iter().map(libm::log2).collect()
             }
             Self::Ratio => {
                 let is_inside = |position: &f64| (left..=right).contains(position);
                 let exponents = || whole([left * LOG10_2 - 1.0, right * LOG10_2], 1.0);
                 let multiples = |exponent: f64| [1.0, 2.0, 5.0].map(|factor| libm::log2(factor) + exponent * LOG2_10);
                 let ticks: Vec<f64> = exponents().flat_map(multiples).filter(is_inside).collect();
-                if ticks.len() as f64 <= RATIOS {
+                if ticks.len() <= most {
                     return ticks;
                 }
-                let every = ((right - left) * LOG10_2 / RATIOS).ceil();
+                let every = ((right - left) * LOG10_2 / most as f64).ceil();
                 let powers = whole([left * LOG10_2, right * LOG10_2], every);
                 powers.map(|exponent| exponent * LOG2_10).filter(is_inside).collect()
             }
@@ -73,32 +120,9 @@ impl ValueAxis {
     }
 }
 
-/// A coordinate with its own ticks.
-pub(super) struct TickedCoordinate {
-    positions: RangedCoordf64,
-    ticks: Vec<f64>,
-}
-
-impl Ranged for TickedCoordinate {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        self.positions.map(value, limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.positions.range()
-    }
-}
-
 /// Multiples of 1, 2 or 5 times a power of ten.
-fn equal_steps([low, high]: [f64; 2]) -> Vec<f64> {
-    let smallest = (high - low) / STEPS;
+fn equal_steps([low, high]: [f64; 2], most: usize) -> Vec<f64> {
+    let smallest = (high - low) / most as f64;
     if !(smallest.is_finite() && smallest > 0.0) {
         return Vec::new();
     }
@@ -118,25 +142,39 @@ fn whole([low, high]: [f64; 2], every: f64) -> impl Iterator<Item = f64> {
 mod tests {
     use super::*;
 
-    fn labels(axis: ValueAxis, ends: [f64; 2]) -> String {
-        axis.ticks(ends).into_iter().map(|tick| axis.label(tick)).collect::<Vec<_>>().join(" ")
+    fn labels(axis: ValueAxis, ends: [f64; 2], most: usize) -> String {
+        axis.ticks(ends, most).into_iter().map(|tick| axis.label(tick)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn ratios_have_round_ticks() {
-        let ratios = |low: f64, high: f64| labels(ValueAxis::Ratio, [low.log2(), high.log2()]);
+        let ratios = |low: f64, high: f64| labels(ValueAxis::Ratio, [low.log2(), high.log2()], 10);
         assert_eq!(ratios(0.74, 1.27), "0.8 0.9 1 1.1 1.2");
         assert_eq!(ratios(0.97, 1.031), "0.97 0.98 0.99 1 1.01 1.02 1.03");
         assert_eq!(ratios(0.0149, 17.0), "0.02 0.05 0.1 0.2 0.5 1 2 5 10");
         assert_eq!(ratios(0.0008, 1100.0), "0.001 0.01 0.1 1 10 100 1000");
-        assert!(ValueAxis::Ratio.ticks([-1e4, 1e4]).len() <= 13);
-        let beyond = labels(ValueAxis::Ratio, [-2500.0, 2500.0]);
+        let beyond = labels(ValueAxis::Ratio, [-2500.0, 2500.0], 12);
         assert_eq!(beyond, "1e-630 1e-504 1e-378 1e-252 1e-126 1 1e126 1e252 1e378 1e504 1e630");
     }
 
     #[test]
     fn values_have_ticks_in_equal_steps_through_zero() {
-        assert_eq!(labels(ValueAxis::Linear, [-0.31, 0.52]), "-0.3 -0.2 -0.1 0 0.1 0.2 0.3 0.4 0.5");
-        assert!(ValueAxis::Linear.ticks([0.0, f64::INFINITY]).is_empty());
+        assert_eq!(labels(ValueAxis::Linear, [-0.31, 0.52], 10), "-0.3 -0.2 -0.1 0 0.1 0.2 0.3 0.4 0.5");
+        assert_eq!(labels(ValueAxis::Linear, [-0.04, 0.52], 3), "0 0.2 0.4");
+        assert!(ValueAxis::Linear.ticks([0.0, f64::INFINITY], 10).is_empty());
+    }
+
+    #[test]
+    fn a_narrow_axis_has_fewer_ticks() {
+        let ticks = ValueAxis::Linear.across([0.0, 1.0]);
+        let of = |class| -> Vec<&str> {
+            let is_hidden = |tick: &&Tick| tick.class.as_ref().is_some_and(|own| own.contains(class));
+            let visible = ticks.iter().filter(|tick| !is_hidden(tick));
+            visible.map(|tick| tick.label.as_str()).collect()
+        };
+        assert_eq!((of("not-wide").len(), of("not-medium").len()), (11, 11));
+        assert_eq!(of("not-narrow"), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        // Long labels have more room.
+        assert!(ValueAxis::Linear.across([1.0e5, 1.000_02e5]).len() < 8);
     }
 }
