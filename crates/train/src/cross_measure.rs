@@ -5,10 +5,10 @@ use indexmap::IndexMap;
 use crate::document_builder::DocumentBuilder;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, Metrics, without_fold};
-use crate::fit;
+use crate::fit::{self, Fit};
 use crate::golden_rows::first_row;
 use crate::holdout::Holdout;
-use crate::plan::{EstimatorKind, Plan};
+use crate::plan::Plan;
 use crate::training_table::{DesignForm, EncodedRows, TrainingTable};
 use ordinate_model::frame::Frame;
 use ordinate_model::{AnswerError, Model, Wanted};
@@ -26,16 +26,17 @@ pub struct FoldMetrics {
 #[derive(Debug)]
 pub(super) struct FoldEvaluations(Vec<Evaluation>);
 
-/// Fits and evaluates the plan for each fold. Rows that every fit needs are in no fold.
+/// Evaluates for each fold a fit to the other rows, which starts from the fit to all rows. Rows that every fit needs
+/// are in no fold.
 ///
 /// # Errors
 /// [`TrainError`] when a fit has no single finite solution, or cannot predict the rows of its fold.
 pub(super) fn evaluate_folds(
-    mut table: TrainingTable,
+    table: &TrainingTable,
     plan: &Plan,
-    estimator: EstimatorKind,
+    whole: &Fit,
     folds: u32,
-) -> Result<(TrainingTable, FoldEvaluations), TrainError> {
+) -> Result<FoldEvaluations, TrainError> {
     let (required, rows) = (table.required_rows()?, table.summary().rows);
     let mut evaluations = Vec::new();
     for position in 0..folds {
@@ -43,22 +44,16 @@ pub(super) fn evaluate_folds(
         if !(0..rows).any(|row| holdout.holds_out(row)) {
             continue;
         }
-        let fits;
-        (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
-        evaluations.push(evaluate_fold(&table, plan, &fits, &holdout)?);
+        let fit = fit::fit_of_part(table, &holdout, plan, whole)?;
+        evaluations.push(evaluate_fold(table, plan, &fit, &holdout)?);
     }
-    Ok((table, FoldEvaluations(evaluations)))
+    Ok(FoldEvaluations(evaluations))
 }
 
 /// The evaluation of a fit on its held-out rows.
-fn evaluate_fold(
-    table: &TrainingTable,
-    plan: &Plan,
-    fits: &fit::Fits,
-    holdout: &Holdout,
-) -> Result<Evaluation, TrainError> {
+fn evaluate_fold(table: &TrainingTable, plan: &Plan, fit: &Fit, holdout: &Holdout) -> Result<Evaluation, TrainError> {
     let builder = DocumentBuilder::without_results(plan, table);
-    let draft = builder.seal(&fits.evaluated, vec![first_row(table)?], |_| None, None, None)?;
+    let draft = builder.seal(fit, vec![first_row(table)?], |_| None, None, None)?;
     let model = Model::from_json(draft.to_json()?.as_bytes())?;
     let mut evaluation = Evaluation::new(&model);
     let answer = |rows: &EncodedRows| {

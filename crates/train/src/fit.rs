@@ -4,6 +4,7 @@ mod class_weights;
 mod fits;
 mod glm;
 mod linear;
+mod logistic;
 mod notes;
 mod penalised;
 mod redundant;
@@ -14,27 +15,18 @@ mod unpenalised;
 use super::error::TrainError;
 use super::holdout::Holdout;
 use super::plan::{EstimatorKind, PenaltyPlan, PenaltyStrength, Plan};
-use super::solver::cross_validation;
 use super::solver::cross_validation::SelectionRule;
 use super::solver::error::SolveError;
-use super::solver::logistic;
-use super::solver::logistic::{LogisticFit, LogisticSettings};
-use super::solver::moments::{Accumulator, Moments, RedundantColumns};
+use super::solver::moments::{Accumulator, Moments};
 use super::surveyed_table::SurveyedTable;
-use super::training_rows::TrainingRows;
 use super::training_table::{EncodedRow, TrainingTable};
-use class_weights::ClassWeighted;
 pub(super) use fits::{Fit, Fits};
-use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
 use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
 pub(super) use robust::robust_errors;
 pub(super) use unpenalised::likelihood_summary;
-
-/// Regularization strengths that cross-validation tries for logistic regression. Each needs several passes.
-const C_CANDIDATES: usize = 9;
 
 /// The rows that a least-squares fit needs in addition to one for each column.
 const SPARE_ROWS: u64 = 2;
@@ -96,7 +88,7 @@ pub(super) fn fit(
 ) -> Result<(TrainingTable, Fits), TrainError> {
     match estimator {
         EstimatorKind::Linear => linear::linear(table, holdout),
-        EstimatorKind::Logistic => classes(table, holdout, plan),
+        EstimatorKind::Logistic => logistic::logistic(table, holdout, plan),
         EstimatorKind::Poisson => glm::glm(table, holdout, plan, Family::Poisson),
         EstimatorKind::Gamma => glm::glm(table, holdout, plan, Family::Gamma),
         EstimatorKind::Ridge | EstimatorKind::Lasso | EstimatorKind::ElasticNet => {
@@ -105,65 +97,23 @@ pub(super) fn fit(
     }
 }
 
-fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(TrainingTable, Fits), TrainError> {
-    let count = table.classes().len();
-    if plan.classes.threshold.is_some() && count != 2 {
-        let column = table.signature().target().name.clone();
-        return Err(DataError::ThresholdOfManyClasses { column, classes: count }.into());
+/// Fits the kept rows as all rows. Columns that the kept rows do not determine have the coefficient 0. The strength of
+/// the penalty, if the plan leaves it open, is selected again.
+///
+/// # Errors
+/// [`TrainError`] when there is no single finite solution.
+pub(super) fn fit_of_part(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    plan: &Plan,
+    whole: &Fit,
+) -> Result<Fit, TrainError> {
+    match whole {
+        Fit::LeastSquares(_) => linear::fit_of_part(table, holdout).map(Fit::LeastSquares),
+        Fit::Logistic(whole) => logistic::fit_of_part(table, holdout, plan, whole).map(Fit::Logistic),
+        Fit::Glm(whole) => glm::fit_of_part(table, holdout, plan, whole).map(Fit::Glm),
+        Fit::Penalised { estimator, .. } => penalised::fit_of_part(table, holdout, plan, *estimator),
     }
-    let mut settings = LogisticSettings {
-        c: fixed(plan.penalty.c),
-        intercept: !table.through_origin(),
-        ..LogisticSettings::default()
-    };
-    if !plan.penalty.is_penalised(EstimatorKind::Logistic) {
-        let Prepared { table, decisions, .. } = prepare(table, holdout, true)?;
-        return unpenalised::unpenalised(table, holdout, &settings, decisions);
-    }
-    let all = TrainingRows { table: &table, holdout: None };
-    let constant = logistic::constant_columns(&all, count, &settings).map_err(in_classes(&table))?;
-    let redundant = RedundantColumns { constant, dependent: Vec::new() };
-    let (table, decisions) = redundant::without_redundant(table, &redundant)?;
-    let balanced = plan.classes.balanced;
-    let all = ClassWeighted::new(TrainingRows { table: &table, holdout: None }, count, balanced)?;
-    let kept = ClassWeighted::new(TrainingRows { table: &table, holdout: Some(holdout) }, count, balanced)?;
-    let mut cross_validation = None;
-    let mut notes = Vec::new();
-    if plan.penalty.is_cross_validated(EstimatorKind::Logistic) {
-        let alphas = cross_validation::logistic_alphas(C_CANDIDATES);
-        let folds = plan.penalty.folds();
-        match cross_validation::classification(&kept, count, folds, plan.seed, &alphas, &settings, rule(plan)) {
-            Ok(result) => {
-                settings.c = 1.0 / result.alpha;
-                cross_validation = Some(result);
-            }
-            Err(SolveError::EmptyFold { .. }) => {
-                notes.push(format!("there are too few rows for cross-validation: C is {}", settings.c));
-            }
-            Err(error) => return Err(in_classes(&table)(error)),
-        }
-    }
-    let held_out = held_out_rows(&table, holdout);
-    let whole = logistic::fit(&all, count, &settings).map_err(in_classes(&table))?;
-    let separation = logistic::penalised_separation(&all, count, &settings, &whole).map_err(in_classes(&table))?;
-    let whole = LogisticFit { separation, ..whole };
-    let evaluated = if held_out == 0 {
-        whole.clone()
-    } else {
-        logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?
-    };
-    if balanced {
-        notes.push(class_weights::note(plan.classes.threshold.is_some() || count > 2));
-    }
-    let fits = Fits {
-        whole: Fit::Logistic(whole),
-        evaluated: Fit::Logistic(evaluated),
-        held_out,
-        cross_validation,
-        decisions,
-        notes,
-    };
-    Ok((table, fits))
 }
 
 /// The number of held-out rows.
@@ -237,48 +187,92 @@ impl<'t> LowParts<'t> {
     }
 }
 
-/// The moments of the kept and of the held-out rows: about the means, or about zero without an intercept.
-fn centred_moments(table: &TrainingTable, holdout: &Holdout) -> Result<(Moments, Moments), TrainError> {
-    let (kept, held_out) = moments(table, holdout)?;
-    Ok((centred(table, kept), centred(table, held_out)))
+/// The moments of the kept and of the held-out rows, in one pass: about the means, or about zero without an intercept.
+fn centred_moments(table: &TrainingTable, holdout: &Holdout) -> Result<[Moments; 2], TrainError> {
+    let sides = sides(table, holdout, accumulator(table), push)?;
+    Ok(sides.map(|side| centred(table, side.finish())))
+}
+
+/// As [`centred_moments`], of the kept rows only.
+fn centred_moments_of_kept(table: &TrainingTable, holdout: &Holdout) -> Result<KeptRows<Moments>, TrainError> {
+    Ok(kept_side(table, holdout, accumulator(table), push)?.map(|kept| centred(table, kept.finish())))
+}
+
+fn accumulator(table: &TrainingTable) -> impl Fn(&[f64]) -> Accumulator {
+    let levels = table.levels();
+    move |near| Accumulator::with_levels(near.to_vec(), levels.clone())
+}
+
+fn push(side: &mut Accumulator, row: &EncodedRow<'_>, low_parts: &[f64]) {
+    side.push_exact(row.design, row.target, low_parts, row.weight);
 }
 
 fn centred(table: &TrainingTable, moments: Moments) -> Moments {
     if table.through_origin() { moments.about_zero() } else { moments }
 }
 
-/// The moments of the kept and of the held-out rows, in one pass.
-fn moments(table: &TrainingTable, holdout: &Holdout) -> Result<(Moments, Moments), TrainError> {
-    let levels = table.levels();
-    let [kept, held_out] = sides(
-        table,
-        holdout,
-        |near| Accumulator::with_levels(near.to_vec(), levels.clone()),
-        |side, row, low_parts| side.push_exact(row.design, row.target, low_parts, row.weight),
-    )?;
-    Ok((kept.finish(), held_out.finish()))
+/// The kept rows, and the number of held-out rows of a weight above 0.
+struct KeptRows<A> {
+    kept: A,
+    held_out: u64,
+}
+
+impl<A> KeptRows<A> {
+    fn map<B>(self, change: impl FnOnce(A) -> B) -> KeptRows<B> {
+        KeptRows { kept: change(self.kept), held_out: self.held_out }
+    }
 }
 
 /// Adds every row, with its low parts, to the accumulator of the kept or of the held-out rows.
-fn sides<A>(
+fn sides<A: Send>(
     table: &TrainingTable,
     holdout: &Holdout,
     new: impl Fn(&[f64]) -> A,
+    push: impl Fn(&mut A, &EncodedRow<'_>, &[f64]) + Sync,
+) -> Result<[A; 2], TrainError> {
+    accumulated(
+        table,
+        |near| [(); 2].map(|()| new(near)),
+        |[kept, held_out], row, low_parts| {
+            let side = if holdout.holds_out(row.number) { held_out } else { kept };
+            push(side, row, low_parts);
+        },
+    )
+}
+
+/// As [`sides`], with an accumulator of the kept rows only.
+fn kept_side<A: Send>(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    new: impl Fn(&[f64]) -> A,
+    push: impl Fn(&mut A, &EncodedRow<'_>, &[f64]) + Sync,
+) -> Result<KeptRows<A>, TrainError> {
+    accumulated(
+        table,
+        |near| KeptRows { kept: new(near), held_out: 0 },
+        |KeptRows { kept, held_out }, row, low_parts| {
+            if !holdout.holds_out(row.number) {
+                push(kept, row, low_parts);
+            } else if row.weight > 0.0 {
+                *held_out += 1;
+            }
+        },
+    )
+}
+
+/// Adds every row, with its low parts, to an accumulator. `new` makes it, near a row of columns and target.
+fn accumulated<A: Send>(
+    table: &TrainingTable,
+    new: impl Fn(&[f64]) -> A,
     push: impl Fn(&mut A, &EncodedRow<'_>, &[f64]) + Send,
-) -> Result<[A; 2], TrainError>
-where
-    A: Send,
-{
+) -> Result<A, TrainError> {
     let mut low_parts = LowParts::new(table);
-    let mut sides: Option<[A; 2]> = None;
+    let mut accumulator: Option<A> = None;
     table.scan::<TrainError>(&mut |row| {
-        // The shift may be any point near the data, such as the first row.
+        // Any row near the data will do, such as the first.
         let near = || -> Vec<f64> { row.design.iter().copied().chain([row.target]).collect() };
-        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| new(&near())));
-        let side = if holdout.holds_out(row.number) { held_out } else { kept };
-        push(side, &row, low_parts.row(&row));
+        push(accumulator.get_or_insert_with(|| new(&near())), &row, low_parts.row(&row));
         Ok(())
     })?;
-    let without_rows = vec![0.0; table.names().len() + 1];
-    Ok(sides.unwrap_or_else(|| [(); 2].map(|()| new(&without_rows))))
+    Ok(accumulator.unwrap_or_else(|| new(&vec![0.0; table.names().len() + 1])))
 }

@@ -229,22 +229,12 @@ fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     } else {
         holdout
     };
-    let (mut table, mut fits) = fit::fit(table, &holdout, plan, estimator)?;
+    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
     let mut decisions = table.decisions().to_vec();
     decisions.extend(chosen.into_iter().chain(few_rows));
     decisions.extend(fits.decisions.iter().cloned());
-    let mut folds = None;
-    if let Some(count) = plan.penalty.folds {
-        let columns = table.names().len();
-        let evaluations;
-        (table, evaluations) = cross_measure::evaluate_folds(table, plan, estimator, count)?;
-        folds = Some(evaluations);
-        // A column that is nearly a combination of others may be redundant by the rounding of one fold only.
-        if table.names().len() != columns {
-            (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
-            decisions.extend(fits.decisions.iter().cloned());
-        }
-    }
+    let folds = plan.penalty.folds;
+    let folds = folds.map(|count| cross_measure::evaluate_folds(&table, plan, &fits.whole, count)).transpose()?;
     Ok(Fitted { plan: plan.clone(), table, holdout, estimator, fits, folds, decisions })
 }
 

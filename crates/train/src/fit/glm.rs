@@ -2,7 +2,7 @@
 
 use super::linear::{Prepared, prepare};
 use super::notes::OVERDISPERSED;
-use super::{in_data, in_kept_rows, with_target};
+use super::{KeptRows, centred_moments_of_kept, in_data, in_kept_rows, with_target};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::solver::error::SolveError;
 use crate::solver::glm;
 use crate::solver::glm::{GlmFit, GlmSettings};
+use crate::solver::moments::Moments;
 use crate::summary::{rounded, significant};
 use crate::training_rows::TrainingRows;
 use crate::training_table::TrainingTable;
@@ -26,26 +27,16 @@ pub(super) fn glm(
     plan: &Plan,
     family: Family,
 ) -> Result<(TrainingTable, Fits), TrainError> {
-    let alpha = plan.penalty.fixed_alpha();
     // A report has the influence of each row on the evaluated fit.
-    let settings = GlmSettings { alpha, statistics_of_part: plan.report, ..GlmSettings::new(family) };
+    let settings = GlmSettings { statistics_of_part: plan.report, ..settings(plan, family) };
     let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, settings.alpha == 0.0)?;
     let names = with_target(&table);
-    // The columns and the target are finite: a mean that is not has its size from the offset.
-    let failed = |error: SolveError, other: &dyn Fn(SolveError) -> TrainError| match (&error, &table.source.offset) {
-        (SolveError::NotFinite { name }, Some(offset)) if names.last() == Some(name) => {
-            extreme_offset(&table, offset).unwrap_or_else(|failed| failed)
-        }
-        _ => other(error),
-    };
     let whole = glm::fit(&TrainingRows { table: &table, holdout: None }, &all, &names, &settings);
-    let whole = whole.map_err(|error| failed(error, &in_data(&table)))?;
+    let whole = whole.map_err(|error| failed(&table, error, in_data(&table)))?;
     let evaluated = if held_out.rows() == 0 {
         whole.clone()
     } else {
-        let rows = TrainingRows { table: &table, holdout: Some(holdout) };
-        let part = glm::fit_of_part(&rows, &kept, &names, &settings, &whole);
-        part.map_err(|error| failed(error, &in_kept_rows(&table, held_out.rows())))?
+        part(&table, holdout, &KeptRows { kept, held_out: held_out.rows() }, &settings, &whole)?
     };
     let notes = if settings.alpha == 0.0 { note_on_fractional_weights(&table)? } else { None };
     let fits = Fits {
@@ -57,6 +48,42 @@ pub(super) fn glm(
         notes: notes.into_iter().collect(),
     };
     Ok((table, fits))
+}
+
+/// Fits the kept rows, from the fit to all rows.
+pub(super) fn fit_of_part(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    plan: &Plan,
+    whole: &GlmFit,
+) -> Result<GlmFit, TrainError> {
+    part(table, holdout, &centred_moments_of_kept(table, holdout)?, &settings(plan, whole.family), whole)
+}
+
+fn settings(plan: &Plan, family: Family) -> GlmSettings {
+    GlmSettings { alpha: plan.penalty.fixed_alpha(), ..GlmSettings::new(family) }
+}
+
+fn part(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    KeptRows { kept, held_out }: &KeptRows<Moments>,
+    settings: &GlmSettings,
+    whole: &GlmFit,
+) -> Result<GlmFit, TrainError> {
+    let rows = TrainingRows { table, holdout: Some(holdout) };
+    let part = glm::fit_of_part(&rows, kept, &with_target(table), settings, whole);
+    part.map_err(|error| failed(table, error, in_kept_rows(table, *held_out)))
+}
+
+/// The error of a fit. The columns and the target are finite: a mean that is not has its size from the offset.
+fn failed(table: &TrainingTable, error: SolveError, other: impl Fn(SolveError) -> TrainError) -> TrainError {
+    match (&error, &table.source.offset) {
+        (SolveError::NotFinite { name }, Some(offset)) if *name == table.signature().target().name => {
+            extreme_offset(table, offset).unwrap_or_else(|failed| failed)
+        }
+        _ => other(error),
+    }
 }
 
 /// The error of the row with the largest offset or exposure.

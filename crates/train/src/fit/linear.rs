@@ -1,7 +1,7 @@
 //! Ordinary least squares.
 
 use super::redundant::without_redundant;
-use super::{LowParts, centred_moments, in_data, in_kept_rows, with_target};
+use super::{KeptRows, LowParts, centred_moments, centred_moments_of_kept, in_data, in_kept_rows, with_target};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
@@ -31,12 +31,15 @@ pub(super) fn linear(table: TrainingTable, holdout: &Holdout) -> Result<(Trainin
         ));
     }
     let whole = all.solve(&names).map_err(in_data(&table))?;
-    let evaluated = if held_out.rows() == 0 {
-        None
+    let whole = PartFit { fit: whole, part: Part::default() };
+    let (whole, evaluated) = if held_out.rows() == 0 {
+        let [whole] = refine(&table, [whole])?;
+        (whole.clone(), whole)
     } else {
-        Some(PartFit::new(&kept, &names).map_err(in_kept_rows(&table, held_out.rows()))?)
+        let part = part(&table, holdout, &KeptRows { kept, held_out: held_out.rows() })?;
+        let [whole, part] = refine(&table, [whole, part])?;
+        (whole, part)
     };
-    let (whole, evaluated) = refine(&table, holdout, whole, evaluated)?;
     let fits = Fits {
         whole: Fit::LeastSquares(whole),
         evaluated: Fit::LeastSquares(evaluated),
@@ -46,6 +49,21 @@ pub(super) fn linear(table: TrainingTable, holdout: &Holdout) -> Result<(Trainin
         notes,
     };
     Ok((table, fits))
+}
+
+/// Fits the kept rows.
+pub(super) fn fit_of_part(table: &TrainingTable, holdout: &Holdout) -> Result<LeastSquaresFit, TrainError> {
+    let part = part(table, holdout, &centred_moments_of_kept(table, holdout)?)?;
+    let [part] = refine(table, [part])?;
+    Ok(part)
+}
+
+fn part<'h>(
+    table: &TrainingTable,
+    holdout: &'h Holdout,
+    KeptRows { kept, held_out }: &KeptRows<Moments>,
+) -> Result<PartFit<'h>, TrainError> {
+    PartFit::new(kept, &with_target(table), holdout).map_err(in_kept_rows(table, *held_out))
 }
 
 /// A table without redundant columns, with its moments.
@@ -63,7 +81,7 @@ pub(super) fn prepare(table: TrainingTable, holdout: &Holdout, independent: bool
     let mut decisions = Vec::new();
     let mut table = table;
     loop {
-        let (kept, held_out) = centred_moments(&table, holdout)?;
+        let [kept, held_out] = centred_moments(&table, holdout)?;
         let all = kept.merge(&held_out);
         let names = with_target(&table);
         all.finite_lengths(&names).map_err(in_data(&table))?;
@@ -82,25 +100,33 @@ pub(super) fn prepare(table: TrainingTable, holdout: &Holdout, independent: bool
     }
 }
 
-/// A fit to the rows that are not held out, possibly without columns that those rows do not determine.
-struct PartFit {
+/// A fit, and the rows and columns that it is of.
+struct PartFit<'h> {
     fit: LeastSquaresFit,
+    part: Part<'h>,
+}
+
+/// A part of the rows, possibly without columns that those rows do not determine. By default all rows and columns.
+#[derive(Default)]
+struct Part<'h> {
+    holdout: Option<&'h Holdout>,
     /// The columns without a coefficient, ascending.
     dropped: Vec<usize>,
-    /// The means of all columns.
+    /// The means of all columns, if some are dropped.
     means: Vec<f64>,
 }
 
-impl PartFit {
-    fn new(kept: &Moments, names: &[String]) -> Result<Self, SolveError> {
+impl<'h> PartFit<'h> {
+    fn new(kept: &Moments, names: &[String], holdout: &'h Holdout) -> Result<Self, SolveError> {
         let (fit, dropped) = kept.solve_part(names)?;
         let mut means = kept.means();
         means.pop();
-        Ok(Self { fit, dropped, means })
+        Ok(Self { fit, part: Part { holdout: Some(holdout), dropped, means } })
     }
 
     fn finish(self) -> LeastSquaresFit {
-        if self.dropped.is_empty() { self.fit } else { self.fit.with_zeros(&self.dropped, &self.means) }
+        let Self { fit, part: Part { dropped, means, .. } } = self;
+        if dropped.is_empty() { fit } else { fit.with_zeros(&dropped, &means) }
     }
 }
 
@@ -117,43 +143,40 @@ fn selected(values: &[f64], dropped: &[usize], to: &mut Vec<f64>) {
     );
 }
 
-/// Refines both fits in the same passes. Without held-out rows they are one fit.
-fn refine(
+/// Refines fits in the same passes.
+fn refine<const N: usize>(
     table: &TrainingTable,
-    holdout: &Holdout,
-    mut whole: LeastSquaresFit,
-    mut evaluated: Option<PartFit>,
-) -> Result<(LeastSquaresFit, LeastSquaresFit), TrainError> {
+    mut fits: [PartFit<'_>; N],
+) -> Result<[LeastSquaresFit; N], TrainError> {
     let mut low_parts = LowParts::new(table);
     let (mut design, mut low) = (Vec::new(), Vec::new());
     for _ in 0..REFINEMENTS {
-        let mut all = Refinement::new(whole);
-        let mut kept = evaluated.as_ref().map(|part| Refinement::new(part.fit.clone()));
-        let dropped = evaluated.as_ref().map_or(&[][..], |part| &part.dropped);
+        let mut refinements = fits.map(|PartFit { fit, part }| (Refinement::new(fit), part));
         table.scan::<TrainError>(&mut |row| {
             let low_parts = low_parts.row(&row);
-            all.push_exact(row.design, row.target, low_parts, row.weight);
-            if let Some(kept) = kept.as_mut().filter(|_| !holdout.holds_out(row.number)) {
+            for (refinement, Part { holdout, dropped, .. }) in &mut refinements {
+                if holdout.is_some_and(|holdout| holdout.holds_out(row.number)) {
+                    continue;
+                }
                 if dropped.is_empty() {
-                    kept.push_exact(row.design, row.target, low_parts, row.weight);
+                    refinement.push_exact(row.design, row.target, low_parts, row.weight);
                 } else {
                     selected(row.design, dropped, &mut design);
                     selected(low_parts, dropped, &mut low);
-                    kept.push_exact(&design, row.target, &low, row.weight);
+                    refinement.push_exact(&design, row.target, &low, row.weight);
                 }
             }
             Ok(())
         })?;
-        let all_changed;
-        let mut kept_changed = false;
-        (whole, all_changed) = all.finish();
-        if let (Some(part), Some(kept)) = (&mut evaluated, kept) {
-            (part.fit, kept_changed) = kept.finish();
-        }
-        if !all_changed && !kept_changed {
+        let mut has_changed = false;
+        fits = refinements.map(|(refinement, part)| {
+            let (fit, changed) = refinement.finish();
+            has_changed |= changed;
+            PartFit { fit, part }
+        });
+        if !has_changed {
             break;
         }
     }
-    let evaluated = evaluated.map_or_else(|| whole.clone(), PartFit::finish);
-    Ok((whole, evaluated))
+    Ok(fits.map(PartFit::finish))
 }

@@ -2,7 +2,9 @@
 
 use super::linear::{Prepared, prepare};
 use super::redundant::without_redundant;
-use super::{centred, fixed, in_data, in_kept_rows, rule, sides, with_target};
+use super::{
+    KeptRows, centred, centred_moments_of_kept, fixed, in_data, in_kept_rows, kept_side, rule, sides, with_target,
+};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
@@ -11,10 +13,10 @@ use crate::solver::cross_validation;
 use crate::solver::cross_validation::{CrossValidationResult, PenaltyFamily};
 use crate::solver::design_rows::DesignRows;
 use crate::solver::error::SolveError;
-use crate::solver::moments::{RedundantColumns, SparseAccumulator, SparseMoments};
-use crate::solver::path::{PenalisedMoments, Penalty};
+use crate::solver::moments::{Moments, RedundantColumns, SparseAccumulator, SparseMoments};
+use crate::solver::path::{PenalisedFit, PenalisedMoments, Penalty};
 use crate::training_rows::TrainingRows;
-use crate::training_table::TrainingTable;
+use crate::training_table::{EncodedRow, TrainingTable};
 
 /// Regularization strengths that cross-validation tries. They need no pass of their own.
 const CANDIDATES: usize = 100;
@@ -31,7 +33,7 @@ pub(super) fn penalised(
     if table.categories().is_empty() || fitting.has_no_penalty() {
         return fitting.with_factor(table);
     }
-    let (table, fits) = fitting.with_categories(table)?;
+    let (table, fits) = fitting.fit(prepare_sparse(table, holdout)?)?;
     let has_converged =
         [&fits.whole, &fits.evaluated].iter().all(|fit| !matches!(fit, Fit::Penalised { fit, .. } if !fit.converged));
     if has_converged && !table.categories().is_empty() {
@@ -40,6 +42,23 @@ pub(super) fn penalised(
     let (table, with_factor) = fitting.with_factor(table)?;
     let decisions = [fits.decisions, with_factor.decisions].concat();
     Ok((table, Fits { decisions, ..with_factor }))
+}
+
+/// Fits the kept rows, in the same way.
+pub(super) fn fit_of_part(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    plan: &Plan,
+    estimator: EstimatorKind,
+) -> Result<Fit, TrainError> {
+    let fitting = Fitting { holdout, plan, estimator };
+    let has_sparse_moments = !table.categories().is_empty() && !fitting.has_no_penalty();
+    let sparse = has_sparse_moments.then(|| fitting.fit_of_part::<SparseMoments>(table)).transpose()?;
+    let fit = match sparse.filter(|fit| fit.converged) {
+        Some(fit) => fit,
+        None => fitting.fit_of_part::<Moments>(table)?,
+    };
+    Ok(Fit::Penalised { estimator, fit })
 }
 
 struct Fitting<'a> {
@@ -57,73 +76,60 @@ impl Fitting<'_> {
         !self.is_cross_validated() && fixed(self.plan.penalty.alpha) == 0.0
     }
 
-    /// From the factor R of all columns.
     fn with_factor(&self, table: TrainingTable) -> Result<(TrainingTable, Fits), TrainError> {
-        let prepared = prepare(table, self.holdout, self.has_no_penalty())?;
-        self.fit(prepared, |table, rows, folds| {
-            let folds = cross_validation::moments(rows, folds, self.plan.seed)?;
-            Ok(folds.into_iter().map(|fold| centred(table, fold)).collect())
-        })
+        self.fit(prepare(table, self.holdout, self.has_no_penalty())?)
     }
 
-    /// From the products of the levels of categories.
-    fn with_categories(&self, table: TrainingTable) -> Result<(TrainingTable, Fits), TrainError> {
-        let prepared = prepare_sparse(table, self.holdout)?;
-        self.fit(prepared, |table, rows, folds| {
-            let folds = cross_validation::sparse_moments(rows, &table.categories(), folds, self.plan.seed)?;
-            Ok(folds.into_iter().map(|fold| centred_sparse(table, fold)).collect())
-        })
-    }
-
-    /// `folds` computes the moments of a number of folds.
-    fn fit<M: PenalisedMoments>(
-        &self,
-        prepared: Prepared<M>,
-        folds: impl Fn(&TrainingTable, &TrainingRows<'_>, u32) -> Result<Vec<M>, SolveError>,
-    ) -> Result<(TrainingTable, Fits), TrainError> {
-        let Self { holdout, plan, estimator } = *self;
+    fn fit<M: MomentsOfTable>(&self, prepared: Prepared<M>) -> Result<(TrainingTable, Fits), TrainError> {
         let Prepared { table, kept, held_out, all, decisions } = prepared;
-        let names = with_target(&table);
-        let mut notes = Vec::new();
-        let result = self.is_cross_validated().then(|| {
-            let rows = TrainingRows { table: &table, holdout: Some(holdout) };
-            let count = plan.penalty.folds().min(u32::try_from(kept.rows()).unwrap_or(u32::MAX));
-            self.select(&folds(&table, &rows, count)?, &names, &rows)
-        });
-        let cross_validation = match result {
-            Some(Ok(result)) => Some(result),
-            // Every alpha predicts the mean.
-            Some(Err(SolveError::Uncorrelated)) => {
-                notes.push(format!(
-                    "no column is correlated with the target in the rows of cross-validation: alpha is {DEFAULT_ALPHA}"
-                ));
-                None
-            }
-            Some(Err(error)) => return Err(in_data(&table)(error)),
-            None => None,
-        };
-        let selected = if self.is_cross_validated() { DEFAULT_ALPHA } else { fixed(plan.penalty.alpha) };
-        let alpha = cross_validation.as_ref().map_or(selected, |result| result.alpha);
-        let penalty = match estimator {
-            EstimatorKind::Ridge => Penalty::Ridge { alpha },
-            _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
-        };
-        let fitted = |fit| Fit::Penalised { estimator, fit };
-        let whole = all.fit(&names, penalty).map_err(in_data(&table))?;
-        let evaluated = if held_out.rows() == 0 {
-            whole.clone()
-        } else {
-            kept.fit_of_part(&names, penalty).map_err(in_kept_rows(&table, held_out.rows()))?
-        };
+        let kept = KeptRows { kept, held_out: held_out.rows() };
+        let Strength { penalty, cross_validation, note } = self.strength(&table, &kept.kept)?;
+        let whole = all.fit(&with_target(&table), penalty).map_err(in_data(&table))?;
+        let evaluated = if kept.held_out == 0 { whole.clone() } else { part(&table, &kept, penalty)? };
+        let fitted = |fit| Fit::Penalised { estimator: self.estimator, fit };
         let fits = Fits {
             whole: fitted(whole),
             evaluated: fitted(evaluated),
-            held_out: held_out.rows(),
+            held_out: kept.held_out,
             cross_validation,
             decisions,
-            notes,
+            notes: note.into_iter().collect(),
         };
         Ok((table, fits))
+    }
+
+    /// Fits the kept rows, with the strength that they select.
+    fn fit_of_part<M: MomentsOfTable>(&self, table: &TrainingTable) -> Result<PenalisedFit, TrainError> {
+        let kept = M::of_kept(table, self.holdout)?;
+        part(table, &kept, self.strength(table, &kept.kept)?.penalty)
+    }
+
+    /// The strength of the plan, or that which the kept rows select.
+    fn strength<M: MomentsOfTable>(&self, table: &TrainingTable, kept: &M) -> Result<Strength, TrainError> {
+        let Self { holdout, plan, estimator } = *self;
+        let penalty = |alpha| match estimator {
+            EstimatorKind::Ridge => Penalty::Ridge { alpha },
+            _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
+        };
+        if !self.is_cross_validated() {
+            let penalty = penalty(fixed(plan.penalty.alpha));
+            return Ok(Strength { penalty, cross_validation: None, note: None });
+        }
+        let rows = TrainingRows { table, holdout: Some(holdout) };
+        let count = plan.penalty.folds().min(u32::try_from(kept.rows()).unwrap_or(u32::MAX));
+        let folds = M::of_folds(table, &rows, count, plan.seed);
+        let selected = folds.and_then(|folds| self.select(&folds, &with_target(table), &rows));
+        match selected {
+            Ok(result) => Ok(Strength { penalty: penalty(result.alpha), cross_validation: Some(result), note: None }),
+            // Every alpha predicts the mean.
+            Err(SolveError::Uncorrelated) => {
+                let note = format!(
+                    "no column is correlated with the target in the rows of cross-validation: alpha is {DEFAULT_ALPHA}"
+                );
+                Ok(Strength { penalty: penalty(DEFAULT_ALPHA), cross_validation: None, note: Some(note) })
+            }
+            Err(error) => Err(in_data(table)(error)),
+        }
     }
 
     /// Selects alpha by cross-validation, without the held-out rows.
@@ -143,19 +149,73 @@ impl Fitting<'_> {
     }
 }
 
+/// A penalty, and how its strength was selected.
+struct Strength {
+    penalty: Penalty,
+    cross_validation: Option<CrossValidationResult>,
+    note: Option<String>,
+}
+
+fn part(
+    table: &TrainingTable,
+    KeptRows { kept, held_out }: &KeptRows<impl PenalisedMoments>,
+    penalty: Penalty,
+) -> Result<PenalisedFit, TrainError> {
+    kept.fit_of_part(&with_target(table), penalty).map_err(in_kept_rows(table, *held_out))
+}
+
+/// Moments that a table has.
+trait MomentsOfTable: PenalisedMoments {
+    /// Those of the kept rows.
+    fn of_kept(table: &TrainingTable, holdout: &Holdout) -> Result<KeptRows<Self>, TrainError>;
+
+    /// Those of each fold.
+    fn of_folds(table: &TrainingTable, rows: &TrainingRows<'_>, folds: u32, seed: u64)
+    -> Result<Vec<Self>, SolveError>;
+}
+
+/// The factor R of all columns.
+impl MomentsOfTable for Moments {
+    fn of_kept(table: &TrainingTable, holdout: &Holdout) -> Result<KeptRows<Self>, TrainError> {
+        centred_moments_of_kept(table, holdout)
+    }
+
+    fn of_folds(
+        table: &TrainingTable,
+        rows: &TrainingRows<'_>,
+        folds: u32,
+        seed: u64,
+    ) -> Result<Vec<Self>, SolveError> {
+        let folds = cross_validation::moments(rows, folds, seed)?;
+        Ok(folds.into_iter().map(|fold| centred(table, fold)).collect())
+    }
+}
+
+/// The products of the levels of categories.
+impl MomentsOfTable for SparseMoments {
+    fn of_kept(table: &TrainingTable, holdout: &Holdout) -> Result<KeptRows<Self>, TrainError> {
+        let kept = kept_side(table, holdout, sparse_accumulator(table), push_sparse)?;
+        Ok(kept.map(|kept| centred_sparse(table, kept.finish())))
+    }
+
+    fn of_folds(
+        table: &TrainingTable,
+        rows: &TrainingRows<'_>,
+        folds: u32,
+        seed: u64,
+    ) -> Result<Vec<Self>, SolveError> {
+        let folds = cross_validation::sparse_moments(rows, &table.categories(), folds, seed)?;
+        Ok(folds.into_iter().map(|fold| centred_sparse(table, fold)).collect())
+    }
+}
+
 /// As [`prepare`], for a design of categories and a few numbers, of which constant columns leave the table.
 fn prepare_sparse(table: TrainingTable, holdout: &Holdout) -> Result<Prepared<SparseMoments>, TrainError> {
     let mut decisions = Vec::new();
     let mut table = table;
     loop {
-        let categories = table.categories();
-        let [kept, held_out] = sides(
-            &table,
-            holdout,
-            |near| SparseAccumulator::new(near, &categories),
-            |side, row, low_parts| side.push_exact(row.design, row.target, low_parts, row.weight),
-        )?
-        .map(|side| centred_sparse(&table, side.finish()));
+        let sides = sides(&table, holdout, sparse_accumulator(&table), push_sparse)?;
+        let [kept, held_out] = sides.map(|side| centred_sparse(&table, side.finish()));
         let all = kept.merge(&held_out);
         all.check(&with_target(&table)).map_err(in_data(&table))?;
         let redundant = RedundantColumns { constant: all.constant_features(), dependent: Vec::new() };
@@ -166,6 +226,15 @@ fn prepare_sparse(table: TrainingTable, holdout: &Holdout) -> Result<Prepared<Sp
         (table, decided) = without_redundant(table, &redundant)?;
         decisions.extend(decided);
     }
+}
+
+fn sparse_accumulator(table: &TrainingTable) -> impl Fn(&[f64]) -> SparseAccumulator {
+    let categories = table.categories();
+    move |near| SparseAccumulator::new(near, &categories)
+}
+
+fn push_sparse(side: &mut SparseAccumulator, row: &EncodedRow<'_>, low_parts: &[f64]) {
+    side.push_exact(row.design, row.target, low_parts, row.weight);
 }
 
 fn centred_sparse(table: &TrainingTable, moments: SparseMoments) -> SparseMoments {

@@ -37,10 +37,7 @@ pub(super) fn unpenalised(
     let evaluated = if held_out == 0 {
         whole.clone()
     } else {
-        let kept = TrainingRows { table: &table, holdout: Some(holdout) };
-        // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution,
-        // and that one has seen the held-out rows.
-        let part = logistic::fit_of_part_unpenalised(&kept, count, settings).map_err(in_classes(&table))?;
+        let part = fit_of_part(&table, holdout, settings)?;
         if part.separation.is_some() {
             notes.push(
                 "without the held-out rows, the coefficients have no finite estimates (separation): the metrics are of a fit \
@@ -59,6 +56,18 @@ pub(super) fn unpenalised(
         notes,
     };
     Ok((table, fits))
+}
+
+/// Fits the kept rows.
+pub(super) fn fit_of_part(
+    table: &TrainingTable,
+    holdout: &Holdout,
+    settings: &LogisticSettings,
+) -> Result<LogisticFit, TrainError> {
+    let kept = TrainingRows { table, holdout: Some(holdout) };
+    // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution, and
+    // that one has seen the held-out rows.
+    logistic::fit_of_part_unpenalised(&kept, table.classes().len(), settings).map_err(in_classes(table))
 }
 
 /// The notes on a fit without standard errors.

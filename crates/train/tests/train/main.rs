@@ -11,6 +11,7 @@
 
 mod categories;
 mod coverage;
+mod folds;
 mod inference;
 mod influence;
 mod log_link;
