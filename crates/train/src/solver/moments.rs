@@ -50,6 +50,8 @@ pub struct Accumulator {
     weights: Vec<f64>,
     /// The rows, if a category has many levels.
     groups: Option<Groups>,
+    /// The columns with the same value in all rows so far.
+    constant: Vec<usize>,
 }
 
 impl Accumulator {
@@ -57,7 +59,8 @@ impl Accumulator {
     /// preserves the digits of columns far from zero, such as timestamps.
     #[must_use]
     pub fn new(shift: Vec<f64>) -> Self {
-        Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new(), groups: None }
+        let constant = (0..shift.len()).collect();
+        Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new(), groups: None, constant }
     }
 
     /// As [`new()`](Self::new), for columns of which these are the levels of one category or two. The time does not
@@ -92,7 +95,7 @@ impl Accumulator {
         if weight == 0.0 {
             return;
         }
-        self.moments.compare(features, target, low_parts);
+        self.moments.compare(features, target, low_parts, &mut self.constant);
         let start = self.block.len();
         let shifted = |(value, shift): (&f64, &f64)| value - shift;
         self.block.extend(features.iter().zip(&self.moments.shift).map(shifted));
@@ -176,18 +179,18 @@ impl Moments {
         Self { rows: 0, weight: 0.0, shift, mean, triangle, first, varies, is_about_zero: false, groups: None }
     }
 
-    /// Records the columns in which a row differs from the first.
-    fn compare(&mut self, features: &[f64], target: f64, low_parts: &[f64]) {
-        let low_parts = low_parts.iter().copied().chain(std::iter::repeat(0.0));
-        let row = features.iter().copied().chain([target]).zip(low_parts);
+    /// Records the columns in which a row differs from the first: they are no longer among the constant ones.
+    fn compare(&mut self, features: &[f64], target: f64, low_parts: &[f64], constant: &mut Vec<usize>) {
+        let of = |values: &[f64], column: usize| values.get(column).copied();
+        let value = |column| (of(features, column).unwrap_or(target), of(low_parts, column).unwrap_or_default());
         if self.first.is_empty() {
-            self.first = row.collect();
-        } else {
-            self.varies
-                .iter_mut()
-                .zip(row.zip(&self.first))
-                .for_each(|(varies, (value, first))| *varies |= value != *first);
+            self.first = (0..=features.len()).map(value).collect();
         }
+        constant.retain(|column| {
+            let is_equal = self.first.get(*column) == Some(&value(*column));
+            self.varies.get_mut(*column).into_iter().for_each(|varies| *varies |= !is_equal);
+            is_equal
+        });
     }
 
     /// Whether a column has the same value in all rows, or for moments about zero, whether all values are zero.

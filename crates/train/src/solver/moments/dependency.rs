@@ -106,6 +106,11 @@ impl Moments {
     /// length, so the units of measurement do not matter.
     fn combinations(&self, lengths: &[f64]) -> Vec<Combination> {
         let features = lengths.len().saturating_sub(1);
+        // The diagonal of R has the lengths of the orthogonal parts until a column is dropped.
+        let diagonals = self.triangle.rows().iter().map(|row| row.first().copied().unwrap_or_default());
+        if diagonals.zip(lengths).take(features).filter(|(own, length)| *own > SUSPECT * **length).count() == features {
+            return Vec::new();
+        }
         let means = self.means();
         // The squared length of a relative error of 1 in every value.
         let spread = |mean: &f64, length: &f64| self.weight * mean * mean + length * length;
