@@ -1,6 +1,7 @@
 //! The condition number, from the singular values of a triangular matrix.
 
 use crate::solver::least_squares::LeastSquaresFit;
+use crate::solver::qr::dot;
 
 /// The most columns for which the condition number is computed: the time grows with the cube.
 const MAX_COLUMNS: usize = 500;
@@ -67,8 +68,4 @@ fn rotate(left: &mut [f64], right: &mut [f64]) -> Option<bool> {
         (*left, *right) = (cosine * *left - sine * *right, sine * *left + cosine * *right);
     }
     Some(true)
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(a, b)| a * b).sum()
 }
