@@ -51,6 +51,7 @@ def table(rows: int, numbers: int, categories=(), task="regression", classes=2) 
 
 
 LEVELS = {"rows": 20_000, "numbers": 1, "categories": (1_500, 1_500), "task": "classes"}
+COUNTS = LEVELS | {"task": "poisson"}
 
 
 def logistic(x, y):
@@ -62,19 +63,32 @@ def logistic_of_strengths(x, y):
     linear_model().LogisticRegressionCV(cv=5, scoring="neg_log_loss", max_iter=10_000, **strengths).fit(x, y)
 
 
+def logistic_in_folds(x, y):
+    in_folds(linear_model().LogisticRegression(max_iter=10_000), 20, x, y)
+
+
 def lasso_of_strengths(x, y):
     linear_model().LassoCV(cv=5).fit(x, y)
 
 
 def lasso_in_folds(x, y):
-    from sklearn.model_selection import cross_validate
-
-    cross_validate(linear_model().LassoCV(cv=5), x, y, cv=100)
-    lasso_of_strengths(x, y)
+    in_folds(linear_model().LassoCV(cv=5), 100, x, y)
 
 
 def poisson(x, y):
     linear_model().PoissonRegressor(alpha=0, max_iter=10_000).fit(x, y)
+
+
+def poisson_in_folds(x, y):
+    in_folds(linear_model().PoissonRegressor(alpha=0, max_iter=10_000), 20, x, y)
+
+
+def in_folds(estimator, folds: int, x, y):
+    """Fits the other rows of each fold, and all rows."""
+    from sklearn.model_selection import cross_validate
+
+    cross_validate(estimator, x, y, cv=folds)
+    estimator.fit(x, y)
 
 
 # For each shape: the arguments of `table`, those of `ordinate train`, and scikit-learn's fit.
@@ -84,6 +98,16 @@ SHAPES = {
         LEVELS,
         "--estimator logistic --c auto --max-levels 5000",
         logistic_of_strengths,
+    ),
+    "logistic, `--cross-validate 20`, the same": (
+        LEVELS,
+        "--estimator logistic --cross-validate 20 --max-levels 5000",
+        logistic_in_folds,
+    ),
+    "poisson, `--cross-validate 20`, the same": (
+        COUNTS,
+        "--estimator poisson --cross-validate 20 --max-levels 5000",
+        poisson_in_folds,
     ),
     "lasso, `--alpha auto`, 200 × 4,999": ({"rows": 200, "numbers": 4_999}, "--estimator lasso", lasso_of_strengths),
     "lasso, `--cross-validate 100`, 10,000 × 50": (
