@@ -294,6 +294,23 @@ fn counts_more_variable_than_poisson_groups_of_zeros_and_penalties_are_noted() {
 }
 
 #[test]
+fn a_fit_of_too_many_columns_for_standard_errors_says_so() {
+    let folder = tempdir().unwrap();
+    let mut text = "g,n\n".to_owned();
+    for i in 0..1530_u32 {
+        writeln!(text, "g{:03},{}", i % 510, 1 + i * 53 % 7).unwrap();
+    }
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    let command = "train data.csv --target n --estimator poisson --max-levels 600 --test-fraction 0 --out m.json";
+    let trained = run(&folder, command);
+    let note = "standard errors and intervals of the mean are not available: there are more than 500 columns";
+    assert!(succeeded(&trained).contains(note), "{}", succeeded(&trained));
+    fs::write(folder.path().join("new.csv"), "g\ng001\n").unwrap();
+    let predicted = run(&folder, "predict m.json new.csv --mean-interval 0.8");
+    assert!(complained(&predicted).contains("(as with more than 500 columns)"), "{}", complained(&predicted));
+}
+
+#[test]
 fn least_squares_of_a_count_has_a_note_that_can_be_followed() {
     let folder = folder();
     let trained = run(&folder, "train data.csv --target count --exclude amount");

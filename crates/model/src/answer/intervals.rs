@@ -37,8 +37,9 @@ pub enum IntervalError {
     Level(#[from] LevelError),
     /// A confidence interval of the mean from a model that has at most prediction intervals.
     #[error(
-        "the model {model} has no confidence intervals of the mean: its file has no residual variance or dispersion, or \
-         its target was logged\nhelp: request a prediction interval"
+        "the model {model} has no confidence intervals of the mean: its file has no residual variance, dispersion or \
+         information about the coefficients (as with more than 500 columns), or its target was logged\nhelp: request a \
+         prediction interval"
     )]
     NoMeanInterval {
         /// The model's name.

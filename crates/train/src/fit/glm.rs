@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::solver::error::SolveError;
 use crate::solver::glm;
 use crate::solver::glm::{GlmFit, GlmSettings};
+use crate::solver::leverage::MOST_COLUMNS;
 use crate::solver::moments::Moments;
 use crate::summary::{rounded, significant};
 use crate::training_rows::TrainingRows;
@@ -187,6 +188,14 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
         ));
     }
     let Some(statistics) = &fit.statistics else { return notes };
+    if fit.alpha == 0.0 && statistics.triangle.is_none() {
+        let why = if columns.len() > MOST_COLUMNS {
+            format!("there are more than {MOST_COLUMNS} columns")
+        } else {
+            "the columns are nearly linearly dependent in rows with a mean above zero".to_owned()
+        };
+        notes.push(format!("standard errors and intervals of the mean are not available: {why}"));
+    }
     let ratio = statistics.pearson / statistics.degrees_of_freedom;
     if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0
     {

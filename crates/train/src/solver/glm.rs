@@ -13,6 +13,7 @@
 //! well conditioned as the working weights are, however dependent the columns.
 
 mod basis;
+mod convergence;
 mod crossed;
 mod glm_fit;
 mod iterative;
@@ -28,19 +29,12 @@ use super::qr::{UpperTriangle, dot};
 use basis::Basis;
 use crossed::CrossedSystem;
 pub use glm_fit::{GlmFit, GlmStatistics};
-use iterative::IterativeSteps;
+use iterative::{IterativeSteps, Progress};
 use levels::LevelSystem;
 use ordinate_model::family::Family;
 use ordinate_table::SpoolError;
 use rows::BlockRows;
 use sums::{Curvatures, Pass, Sums};
-
-/// A step that changes the expected total by less than this fraction of what it would change with equal means moves
-/// rows of nearly zero mean only: their mean has no positive lower bound (separation).
-const SEPARATED: f64 = 1e-10;
-
-/// A step of a separated fit changes the rows with a target above zero by less than this fraction of the other changes.
-const UNTOUCHED: f64 = 1e-6;
 
 /// One row for a generalised linear model.
 #[derive(Debug, Clone, Copy)]
@@ -191,7 +185,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         let target = || names.last().cloned().unwrap_or_default();
         let mut point = self.start(start)?.ok_or_else(|| SolveError::NotFinite { name: target() })?;
         let mut iterations = 0;
-        let mut first_gradient = None;
+        let (mut first_gradient, mut last_reach, mut is_short) = (None, None, false);
         let result = |point: &Point, gradient: &[f64], iterations, converged, unbounded| Solution {
             parameters: point.parameters.clone(),
             iterations,
@@ -203,13 +197,23 @@ impl<'r, R: GlmRows> Problem<'r, R> {
             iterations += 1;
             let gradient = self.gradient(&point);
             let first = *first_gradient.get_or_insert(largest(&gradient));
-            self.report(largest(&gradient) / first);
-            let Some(step) = self.newton_step(&mut point, &gradient, largest(&gradient) / first)? else {
+            let reduced = largest(&gradient) / first;
+            self.report(reduced);
+            let progress = if is_short { Progress::ShortStep } else { Progress::Gradient(reduced) };
+            let Some(step) = self.newton_step(&mut point, &gradient, progress)? else {
                 return Ok(result(&point, &gradient, iterations, false, None));
             };
             let slope = dot(&gradient, &step);
-            if largest(&step) <= LAST_STEP * largest(&point.parameters).max(1.0) || slope >= 0.0 {
+            let is_small = largest(&step) <= LAST_STEP * largest(&point.parameters).max(1.0);
+            if slope >= 0.0 || (is_small && self.is_last(&step, &mut last_reach)?) {
                 let moved = if slope < 0.0 { moved(&point.parameters, &step, 1.0) } else { point.parameters.clone() };
+                if !is_short && !point.sums.has_products {
+                    is_short = true;
+                    if let Some(next) = self.evaluate(moved.clone(), Curvatures::Sum)? {
+                        point = next;
+                        continue;
+                    }
+                }
                 let point = Point { parameters: moved, ..point };
                 return Ok(result(&point, &gradient, iterations, true, None));
             }
@@ -286,7 +290,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         let right = |sums: &Sums| sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>();
         if let Some(steps) = &self.iterative {
             let sums = self.rows.sum(&pass, Curvatures::Sum)?;
-            return self.iterative_step(steps, &pass, &right(&sums), 1.0);
+            return self.iterative_step(steps, &pass, &right(&sums), Progress::Gradient(1.0));
         }
         let sums = self.rows.sum(&pass, Curvatures::Products)?;
         Ok(self.solve(&sums, &right(&sums)))
@@ -360,20 +364,6 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         };
         let solution = [0.0, 1e-14, 1e-11, 1e-8].into_iter().find_map(solved)?;
         solution.iter().all(|value| value.is_finite()).then_some(solution)
-    }
-
-    /// Whether a step only reduces means that have no positive lower bound: those of rows whose target is 0.
-    fn is_separated(&self, point: &Point, step: &[f64], slope: f64) -> Result<bool, SolveError> {
-        if self.settings.family != Family::Poisson || self.settings.alpha > 0.0 {
-            return Ok(false);
-        }
-        let changes = self.rows.basis.mean_square(step);
-        let expected = point.sums.curvature / self.rows.weight;
-        if -slope > SEPARATED * expected * changes {
-            return Ok(false);
-        }
-        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step }, Curvatures::Sum)?.reach;
-        Ok(of_others <= UNTOUCHED * of_zero)
     }
 }
 

@@ -19,18 +19,29 @@ const PRODUCT_OPERATIONS: f64 = 6.0;
 /// The most products for one step; a system that needs more is solved with the Hessian.
 const MOST_PRODUCTS: u32 = 300;
 
-/// The largest residuals of a linear system that is solved, relative to the first: far from the optimum, and at the
-/// last step.
+/// The largest residuals of a linear system that is solved, relative to the first: far from the optimum, near it, and
+/// where a step was short enough to be the last. That step may be of the columns with the largest gradient alone.
 const ROUGH: f64 = 0.1;
 const FINE: f64 = 1e-6;
+const FINEST: f64 = 1e-10;
 
 /// How the steps are found for a design of many columns.
 #[derive(Debug)]
 pub(super) struct IterativeSteps {
-    /// The factor of about the Hessian of the columns; none for orthonormal columns, or more than the rows determine.
+    /// The factor of the Hessian of the columns for equal curvatures; none for orthonormal columns, or more than the rows
+    /// determine.
     factor: Option<UpperTriangle>,
-    /// About the second derivatives by the intercept and by the coefficient of a level.
-    curvatures: [f64; 2],
+    /// The diagonal of that Hessian.
+    diagonal: f64,
+}
+
+/// How far a fit has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Progress {
+    /// The gradient, relative to the first.
+    Gradient(f64),
+    /// The last step was short enough to end the fit.
+    ShortStep,
 }
 
 impl IterativeSteps {
@@ -53,17 +64,23 @@ impl IterativeSteps {
         let correlations = (alpha > 0.0 && is_determined).then(|| basis.correlations(moments, dropped));
         Self {
             factor: correlations.and_then(|triangle| penalised_factor(&triangle, curvature, alpha)),
-            curvatures: [curvature, curvature + alpha],
+            diagonal: curvature + alpha,
         }
     }
 
-    fn precondition(&self, vector: &[f64]) -> Vec<f64> {
-        let Some(factor) = &self.factor else { return vector.to_vec() };
+    /// Solves for about the Hessian, of which this is the diagonal.
+    fn precondition(&self, hessian: &[f64], vector: &[f64]) -> Vec<f64> {
+        let Some(factor) = &self.factor else {
+            return vector.iter().zip(hessian).map(|(value, curvature)| value / curvature).collect();
+        };
         let (columns, others) = vector.split_at_checked(factor.columns()).unwrap_or((vector, &[]));
-        let mut solution = factor.solve(&factor.solve_transposed(columns));
-        let [of_intercept, of_level] = self.curvatures;
-        let curvatures = std::iter::once(of_intercept).chain(std::iter::repeat(of_level));
-        solution.extend(others.iter().zip(curvatures).map(|(value, curvature)| value / curvature));
+        let scale = |curvature: &f64| (curvature / self.diagonal).sqrt();
+        let scaled = |values: &[f64]| -> Vec<f64> {
+            values.iter().zip(hessian).map(|(value, curvature)| value / scale(curvature)).collect()
+        };
+        let mut solution = scaled(&factor.solve(&factor.solve_transposed(&scaled(columns))));
+        let others = others.iter().zip(hessian.iter().skip(columns.len()));
+        solution.extend(others.map(|(value, curvature)| value / curvature));
         solution
     }
 }
@@ -85,12 +102,12 @@ fn penalised_factor(triangle: &UpperTriangle, curvature: f64, alpha: f64) -> Opt
 }
 
 impl<R: GlmRows> Problem<'_, R> {
-    /// The step to the minimum of the quadratic model at a point, whose gradient is `progress` times the first.
+    /// The step to the minimum of the quadratic model at a point.
     pub(super) fn newton_step(
         &self,
         point: &mut Point,
         gradient: &[f64],
-        progress: f64,
+        progress: Progress,
     ) -> Result<Option<Vec<f64>>, SolveError> {
         let minus: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
         if let Some(steps) = self.iterative.as_ref().filter(|_| !point.sums.has_products) {
@@ -106,25 +123,34 @@ impl<R: GlmRows> Problem<'_, R> {
         Ok(self.solve(&point.sums, &minus))
     }
 
-    /// A step from the curvatures of a pass: the solution of `H step = right`, where the gradient was reduced by a
-    /// factor `progress` so far. `None` where it needs too many products.
+    /// A step from the curvatures of a pass: the solution of `H step = right`. `None` where it needs too many products.
     pub(super) fn iterative_step(
         &self,
         steps: &IterativeSteps,
         pass: &Pass<'_>,
         right: &[f64],
-        progress: f64,
+        progress: Progress,
     ) -> Result<Option<Vec<f64>>, SolveError> {
-        let product = |vector: &[f64]| -> Result<Vec<f64>, SolveError> {
-            let sums = self.rows.sum(pass, Curvatures::Times(vector))?;
-            let parts = sums.slopes.iter().zip(vector).enumerate();
-            Ok(parts.map(|(at, (slope, value))| slope / self.rows.weight + self.penalty(at) * value).collect())
+        let with_penalty = |slopes: &[f64], vector: &[f64]| -> Vec<f64> {
+            let parts = slopes.iter().zip(vector).enumerate();
+            parts.map(|(at, (slope, value))| slope / self.rows.weight + self.penalty(at) * value).collect()
         };
+        let product = |vector: &[f64]| -> Result<Vec<f64>, SolveError> {
+            Ok(with_penalty(&self.rows.sum(pass, Curvatures::Times(vector))?.slopes, vector))
+        };
+        let squares = self.rows.sum(pass, Curvatures::Squares)?.slopes;
+        let mut diagonal = with_penalty(&squares, &vec![1.0; squares.len()]);
+        for entry in diagonal.iter_mut().filter(|entry| !entry.is_normal()) {
+            *entry = steps.diagonal;
+        }
         let gradient: Vec<f64> = right.iter().map(|value| -value).collect();
         // Newton's method with such systems converges quadratically (Dembo, Eisenstat and Steihaug, 1982).
-        let accuracy = progress.clamp(FINE, ROUGH);
-        let system =
-            conjugate_gradients(&gradient, accuracy, MOST_PRODUCTS, product, |vector| steps.precondition(vector))?;
+        let accuracy = match progress {
+            Progress::Gradient(progress) => progress.clamp(FINE, ROUGH),
+            Progress::ShortStep => FINEST,
+        };
+        let precondition = |vector: &[f64]| steps.precondition(&diagonal, vector);
+        let system = conjugate_gradients(&gradient, accuracy, MOST_PRODUCTS, product, precondition)?;
         let is_finite = system.solution.iter().all(|value| value.is_finite());
         Ok(Some(system.solution).filter(|_| system.is_solved && is_finite))
     }

@@ -45,6 +45,8 @@ pub(super) enum Curvatures<'a> {
     Products,
     /// The product `ZᵀWZ v`, in place of the slopes.
     Times(&'a [f64]),
+    /// The diagonal of `ZᵀWZ`, in place of the slopes.
+    Squares,
     /// Their sum alone.
     Sum,
 }
@@ -174,35 +176,48 @@ impl Sums {
             }
         }
         sums.curvature = curvatures.iter().sum();
-        if let Curvatures::Times(vector) = of_curvatures {
-            let changes = scores(block, basis, vector);
-            residuals.clear();
-            residuals.extend(curvatures.iter().zip(changes).map(|(curvature, change)| curvature * change));
-        }
-        if !residuals.is_empty() {
-            sums.add_slopes(block, basis, residuals);
-        }
-        if matches!(of_curvatures, Curvatures::Products) {
-            sums.add_products(block, basis, curvatures);
+        match of_curvatures {
+            Curvatures::Times(vector) => {
+                let changes = scores(block, basis, vector);
+                let products = curvatures.iter().zip(changes).map(|(curvature, change)| curvature * change);
+                sums.add_slopes(block, basis, products.collect());
+            }
+            Curvatures::Squares => sums.add_squares(block, basis, curvatures),
+            Curvatures::Sum => sums.add_slopes(block, basis, residuals),
+            Curvatures::Products => {
+                sums.add_slopes(block, basis, residuals);
+                sums.add_products(block, basis, curvatures);
+            }
         }
         sums
     }
 
+    /// Adds the products of the columns with numbers of the rows, if there are any.
     fn add_slopes(&mut self, block: &Block, basis: &Basis, residuals: Vec<f64>) {
-        for (place, residual) in block.places.iter().zip(&residuals) {
+        self.add_to_levels(block, basis, &residuals, |factor| factor);
+        block.columns.add_slopes(residuals, &mut self.slopes);
+    }
+
+    fn add_squares(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {
+        self.add_to_levels(block, basis, &curvatures, |factor| factor * factor);
+        block.columns.add_squares(curvatures, &mut self.slopes);
+    }
+
+    /// Adds numbers of the rows to the slopes of their levels, times a function of the parameters in these rows.
+    fn add_to_levels(&mut self, block: &Block, basis: &Basis, numbers: &[f64], times: impl Fn(f64) -> f64) {
+        for (place, residual) in block.places.iter().zip(numbers) {
             let slope = self.slopes.get_mut(basis.dense_size() + place);
             if let Some((slope, factor)) = slope.zip(basis.level_factors().get(*place)) {
-                *slope += factor * residual;
+                *slope += times(*factor) * residual;
             }
         }
         let first = basis.dense_size() + basis.level_factors().len();
-        for ((place, _), residual) in block.crossed.iter().zip(&residuals) {
+        for ((place, _), residual) in block.crossed.iter().zip(numbers) {
             let slope = self.slopes.get_mut(first + place);
             if let Some((slope, factor)) = slope.zip(basis.crossed_factors().get(*place)) {
-                *slope += factor * residual;
+                *slope += times(*factor) * residual;
             }
         }
-        block.columns.add_slopes(residuals, &mut self.slopes);
     }
 
     fn add_products(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {

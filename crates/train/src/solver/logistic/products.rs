@@ -50,6 +50,12 @@ impl Columns {
         self.instructions.dispatch(Slopes { columns: &self.columns, residuals: &residuals, to: slopes });
     }
 
+    /// Adds the diagonal of `Zᵀ diag(weights) Z`.
+    pub(crate) fn add_squares(&self, mut weights: Vec<f64>, squares: &mut [f64]) {
+        fill(&mut weights);
+        self.instructions.dispatch(Squares { columns: &self.columns, weights: &weights, to: squares });
+    }
+
     /// Adds the packed upper triangle of `Zᵀ diag(weights) Z`.
     pub(crate) fn add_gram(&self, mut weights: Vec<f64>, gram: &mut [f64]) {
         fill(&mut weights);
@@ -92,6 +98,23 @@ impl WithSimd for Slopes<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         for (slope, column) in self.to.iter_mut().zip(self.columns) {
             *slope += simd::dot(simd, column, self.residuals);
+        }
+    }
+}
+
+struct Squares<'a> {
+    columns: &'a [Vec<f64>],
+    weights: &'a [f64],
+    to: &'a mut [f64],
+}
+
+impl WithSimd for Squares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (square, column) in self.to.iter_mut().zip(self.columns) {
+            *square += simd::dot(simd, &product(column, self.weights), column);
         }
     }
 }
@@ -150,22 +173,24 @@ mod tests {
         (0..columns).map(|column| (0..rows).map(|row| value(row, column)).collect()).collect()
     }
 
-    /// Scores, gradient and Hessian.
-    fn all(instructions: Arch, columns: &[Vec<f64>]) -> [Vec<f64>; 3] {
+    /// Scores, gradient, Hessian and its diagonal.
+    fn all(instructions: Arch, columns: &[Vec<f64>]) -> [Vec<f64>; 4] {
         let (size, rows) = (columns.len(), columns[0].len());
         let weights: Vec<f64> = (0..rows).map(|row| 1.0 / (row + 3) as f64).collect();
         let of = Columns::with(instructions, columns.to_vec());
         let (mut slopes, mut gram) = (vec![0.5; size], vec![0.25; size * (size + 1) / 2]);
         of.add_slopes(weights.clone(), &mut slopes);
-        of.add_gram(weights, &mut gram);
-        [of.scores(&noise(size, 1)[0]), slopes, gram]
+        of.add_gram(weights.clone(), &mut gram);
+        let mut squares = vec![0.25; size];
+        of.add_squares(weights, &mut squares);
+        [of.scores(&noise(size, 1)[0]), slopes, gram, squares]
     }
 
     #[test]
     fn products_follow_their_definition_with_the_same_bits_for_every_instruction_set() {
         for (rows, size) in [(1, 1), (8, 4), (100, 7), (255, 21), (256, 46)] {
             let columns = noise(rows, size);
-            let [scores, slopes, gram] = all(Arch::Scalar, &columns);
+            let [scores, slopes, gram, squares] = all(Arch::Scalar, &columns);
             let near = |left: f64, right: f64| assert!((left - right).abs() < 1e-13 * rows as f64, "{left} {right}");
             let dot = |left: &[f64], right: &[f64]| left.iter().zip(right).map(|(a, b)| a * b).sum::<f64>();
             let weighted = |column: &[f64]| -> Vec<f64> {
@@ -177,12 +202,13 @@ mod tests {
             }
             for i in 0..size {
                 near(slopes[i] - 0.5, weighted(&columns[i]).iter().sum());
+                near(squares[i] - 0.25, dot(&weighted(&columns[i]), &columns[i]));
                 for j in i..size {
                     near(gram[packed_index(i, j, size)] - 0.25, dot(&weighted(&columns[i]), &columns[j]));
                 }
             }
-            let bits = |lists: [Vec<f64>; 3]| lists.map(|list| list.into_iter().map(f64::to_bits).collect::<Vec<_>>());
-            let expected = bits([scores, slopes, gram]);
+            let bits = |lists: [Vec<f64>; 4]| lists.map(|list| list.into_iter().map(f64::to_bits).collect::<Vec<_>>());
+            let expected = bits([scores, slopes, gram, squares]);
             for instructions in simd::instructions() {
                 assert_eq!(bits(all(instructions, &columns)), expected, "{rows} rows of {size} columns");
             }

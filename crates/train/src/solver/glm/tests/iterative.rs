@@ -50,6 +50,36 @@ fn steps_without_the_hessian_lead_to_the_same_optimum() {
 }
 
 #[test]
+fn weights_and_means_over_many_decades_have_the_same_optimum_without_the_hessian() {
+    for family in [Family::Poisson, Family::Gamma] {
+        for alpha in [0.0, 1e-9] {
+            // The columns of 40 groups, each with means and weights of its own size.
+            let row = |i: u32| {
+                let group = i % 41;
+                let design: Vec<f64> = (0..40).map(|j| f64::from(u8::from(j == group))).collect();
+                let size = libm::exp(f64::from(group * 17 % 13));
+                let target = (size * f64::from(5 + i * 53 % 7)).round();
+                (design, target, 0.0, libm::exp(f64::from(group * 29 % 25) - 12.0))
+            };
+            let rows = Rows((0..410).map(row).collect());
+            let [exact, found] = both(&rows, &rows.moments(), &GlmSettings { alpha, ..GlmSettings::new(family) });
+            assert!(exact.converged && found.converged, "{family:?} {alpha}: {} {}", exact.gradient, found.gradient);
+            let largest = largest(&exact.slopes());
+            for (one, other) in exact.slopes().iter().zip(&found.slopes()) {
+                assert!((one - other).abs() < 1e-9 * largest, "{family:?} {alpha}: {one} {other}");
+            }
+            // Without a penalty, the means of the groups.
+            let mean = |group: usize| rows.0.iter().skip(group).step_by(41).map(|(_, target, ..)| target / 10.0).sum();
+            let reference: f64 = mean(40);
+            for (group, slope) in found.slopes().iter().enumerate().filter(|_| alpha == 0.0) {
+                let truth = libm::log(mean(group) / reference);
+                assert!((slope - truth).abs() < 1e-11, "{family:?} {group}: {slope} {truth}");
+            }
+        }
+    }
+}
+
+#[test]
 fn steps_without_the_hessian_fit_levels_of_two_categories() {
     for family in [Family::Poisson, Family::Gamma] {
         for (alpha, is_chain) in [(0.0, false), (0.0, true), (0.3, false), (1e-4, true)] {
