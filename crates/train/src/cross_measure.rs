@@ -26,8 +26,7 @@ pub struct FoldMetrics {
 #[derive(Debug)]
 pub(super) struct FoldEvaluations(Vec<Evaluation>);
 
-/// Evaluates for each fold a fit to the other rows, which starts from the fit to all rows. Rows that every fit needs
-/// are in no fold.
+/// Evaluates for each fold a fit to the other rows. Rows that every fit needs are in no fold.
 ///
 /// # Errors
 /// [`TrainError`] when a fit has no single finite solution, or cannot predict the rows of its fold.

@@ -1,4 +1,4 @@
-//! Fits the planned estimator twice: to all rows, and to the rows that are not held out.
+//! Fits the planned estimator: to all rows, to the rows that are not held out, and to those outside of a fold.
 
 mod class_weights;
 mod fits;

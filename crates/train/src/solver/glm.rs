@@ -8,7 +8,8 @@
 //! ```
 //!
 //! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively
-//! reweighted least squares (McCullagh and Nelder, 1989, §2.5) and halves steps that do not reduce the objective.
+//! reweighted least squares (McCullagh and Nelder, 1989, §2.5), or for a part of the rows from the fit to all, and
+//! halves steps that do not reduce the objective. The steps of many columns are found by conjugate gradients.
 //! Without a penalty the columns are orthonormalised by the factor R of their moments first: the Hessian then is as
 //! well conditioned as the working weights are, however dependent the columns.
 
@@ -138,7 +139,7 @@ pub fn fit_of_part(
 struct Problem<'r, R> {
     rows: BlockRows<'r, R>,
     settings: GlmSettings,
-    /// Of a design of many columns.
+    /// How the steps are found without the Hessian, if that is faster.
     iterative: Option<IterativeSteps>,
 }
 
@@ -208,7 +209,8 @@ impl<'r, R: GlmRows> Problem<'r, R> {
             if slope >= 0.0 || (is_small && self.is_last(&step, &mut last_reach)?) {
                 let moved = if slope < 0.0 { moved(&point.parameters, &step, 1.0) } else { point.parameters.clone() };
                 if !is_short && !point.sums.has_products {
-                    is_short = true;
+                    // The confirming step may move rows that this one has missed.
+                    (is_short, last_reach) = (true, None);
                     if let Some(next) = self.evaluate(moved.clone(), Curvatures::Sum)? {
                         point = next;
                         continue;
@@ -232,7 +234,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     /// Reports the work that is done once the gradient is so many times the first.
     fn report(&self, reduced: f64) {
         let fraction = libm::log(reduced) / libm::log(LAST_STEP);
-        self.rows.rows.report(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 });
+        self.rows.rows.report(if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) });
     }
 
     /// The longest step, of halves of the whole, that reduces the objective enough.

@@ -83,8 +83,8 @@ impl Basis {
         Ok(made)
     }
 
-    /// `R` of the dense columns, standardised: `RᵀR` are their correlations. `dropped`: the columns of the moments that
-    /// are not in the basis.
+    /// `R` of the columns of a basis without levels, standardised: `RᵀR` are their correlations. `dropped`: the columns
+    /// of the moments that are not in the basis.
     pub(super) fn correlations(&self, moments: &Moments, dropped: &[usize]) -> UpperTriangle {
         let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
         let triangle = reduced.as_ref().unwrap_or(moments).triangle();

@@ -1,5 +1,5 @@
-//! Newton's steps of many columns, by conjugate gradients: the product of the Hessian and a vector reads the rows once
-//! and takes as many operations as the gradient, and the Hessian takes as many as columns / 2 of these products.
+//! Newton's steps of many columns, by conjugate gradients. A product of the Hessian and a vector takes about as long as
+//! the gradient; the Hessian takes columns / 2 multiplications for each number of the design.
 
 use super::super::conjugate_gradients::conjugate_gradients;
 use super::super::error::SolveError;
@@ -13,7 +13,7 @@ use super::{GlmRows, Point, Problem};
 const NEWTON_PASSES: f64 = 7.0;
 const PRODUCTS: f64 = 60.0;
 
-/// The operations of a product for each number of the design: with reading it twice, those of six multiplications.
+/// The operations of a product for each number of the design: with reading it three times, those of six multiplications.
 const PRODUCT_OPERATIONS: f64 = 6.0;
 
 /// The most products for one step; a system that needs more is solved with the Hessian.
@@ -28,8 +28,8 @@ const FINEST: f64 = 1e-10;
 /// How the steps are found for a design of many columns.
 #[derive(Debug)]
 pub(super) struct IterativeSteps {
-    /// The factor of the Hessian of the columns for equal curvatures; none for orthonormal columns, or more than the rows
-    /// determine.
+    /// The factor of the Hessian of the columns for equal curvatures; none without a penalty, beside levels, or with
+    /// fewer than four rows for each column.
     factor: Option<UpperTriangle>,
     /// The diagonal of that Hessian.
     diagonal: f64,
@@ -61,7 +61,8 @@ impl IterativeSteps {
 
     pub(super) fn new(basis: &Basis, moments: &Moments, dropped: &[usize], curvature: f64, alpha: f64) -> Self {
         let is_determined = basis.rows >= 4 * basis.dense_size() as u64;
-        let correlations = (alpha > 0.0 && is_determined).then(|| basis.correlations(moments, dropped));
+        let has_factor = alpha > 0.0 && is_determined && basis.levels.is_none();
+        let correlations = has_factor.then(|| basis.correlations(moments, dropped));
         Self {
             factor: correlations.and_then(|triangle| penalised_factor(&triangle, curvature, alpha)),
             diagonal: curvature + alpha,

@@ -19,7 +19,7 @@ pub(super) enum Pass<'a> {
         /// Whether the means are the targets themselves, which fits their logarithms by least squares.
         from_targets: bool,
     },
-    /// Objective, gradient and Hessian.
+    /// Objective and gradient, and the Hessian with [`Curvatures::Products`].
     Newton {
         /// A coefficient for each column, then the intercept.
         parameters: &'a [f64],
@@ -47,16 +47,17 @@ pub(super) enum Curvatures<'a> {
     Times(&'a [f64]),
     /// The diagonal of `ZᵀWZ`, in place of the slopes.
     Squares,
-    /// Their sum alone.
+    /// No products: the slopes, and the sum of the curvatures.
     Sum,
 }
 
-/// Sums over rows; those of another pass are zero.
+/// Sums over rows; those that neither the pass nor the use of the curvatures needs are zero or empty.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
     /// `Σ w (μ − y η)` for Poisson, `Σ w (η + y/μ)` for gamma regression.
     pub(super) loss: f64,
-    /// The gradient of the loss, or the right side of the normal equations.
+    /// The gradient of the loss, or the right side of the normal equations; with [`Curvatures::Times`] and
+    /// [`Curvatures::Squares`], what they compute.
     pub(super) slopes: Vec<f64>,
     /// A packed upper triangle of the dense columns and the intercept: the Hessian of the loss, or the matrix of the
     /// normal equations.
