@@ -92,7 +92,7 @@ impl BlockReader {
     #[inline]
     fn take_number(&self, text: &str, start: usize, row: &mut PartialRow, block: &mut Block) -> Option<usize> {
         let column = (*self.columns.get(row.fields)?)?;
-        if *self.readers.get(column)? != Reader::Infer {
+        if !matches!(self.readers.get(column)?, Reader::Infer(markers) if markers.is_empty()) {
             return None;
         }
         let rest = text.as_bytes().get(start..)?;
@@ -167,7 +167,7 @@ mod tests {
     fn read(text: &str, fields: usize) -> Option<Vec<f64>> {
         let positions: Vec<usize> = (0..fields).collect();
         let csv = Csv { delimiter: b',', header_end: 0, first_line: 1 };
-        let reader = BlockReader::new(csv, fields, &positions, vec![Reader::Infer; fields]);
+        let reader = BlockReader::new(csv, fields, &positions, vec![Reader::Infer(Vec::new()); fields]);
         reader.read(&Chunk { line: 1, bytes: text.into() }).map(|block| block.values)
     }
 

@@ -66,8 +66,9 @@ impl Stored {
 // There is one for each column.
 #[allow(clippy::large_enum_variant)]
 pub enum Reader {
-    /// Numbers as numbers, anything else as words: the type is inferred afterwards.
-    Infer,
+    /// Numbers as numbers, anything else as words: the type is inferred afterwards. Fields with one of these texts are
+    /// words, too, although they are numbers: missing values.
+    Infer(Vec<String>),
     /// As values of this feature; what it does not accept is a word. Of a string only its type counts: all text is words.
     Typed(Feature),
 }
@@ -229,7 +230,8 @@ impl Contents {
             return self.push_missing();
         }
         match reader {
-            Reader::Infer => match parse_double(trimmed) {
+            Reader::Infer(markers) if markers.iter().any(|marker| marker == trimmed) => self.push_word(text),
+            Reader::Infer(_) => match parse_double(trimmed) {
                 Ok(value) => self.push_number(value, trimmed),
                 Err(_) => self.push_word(text),
             },
@@ -249,17 +251,17 @@ impl Contents {
             (Cell::Field(text), _) => self.push_field(text, reader),
             (Cell::Double(value), _) if value.is_nan() => self.push_missing(),
             (Cell::Text(text), _) if text.trim().is_empty() => self.push_missing(),
-            (Cell::Boolean(value), Reader::Infer) => self.push_word(if value { "true" } else { "false" }),
-            (Cell::Date(days), Reader::Infer) => {
+            (Cell::Boolean(value), Reader::Infer(_)) => self.push_word(if value { "true" } else { "false" }),
+            (Cell::Date(days), Reader::Infer(_)) => {
                 self.dates += 1;
                 self.push_typed(days)
             }
-            (Cell::Text(text), Reader::Infer) => {
+            (Cell::Text(text), Reader::Infer(_)) => {
                 self.texts += 1;
                 self.push_word(text)
             }
-            (Cell::Double(value), Reader::Infer) if value.is_finite() => self.push_typed(value),
-            (Cell::Integer(value), Reader::Infer) => {
+            (Cell::Double(value), Reader::Infer(_)) if value.is_finite() => self.push_typed(value),
+            (Cell::Integer(value), Reader::Infer(_)) => {
                 if let Ok(value) = number::integer(value) {
                     self.push_typed(value)
                 } else {
@@ -267,7 +269,7 @@ impl Contents {
                     self.push_word(&value.to_string())
                 }
             }
-            (Cell::Number(text), Reader::Infer) => match parse_double(text) {
+            (Cell::Number(text), Reader::Infer(_)) => match parse_double(text) {
                 Ok(value) => self.push_typed(value),
                 Err(_) => self.push_word(text),
             },
@@ -404,7 +406,7 @@ mod tests {
     fn contents(fields: &[&str]) -> Contents {
         let mut contents = Contents::of_block();
         for field in fields {
-            contents.push_field(field, &Reader::Infer);
+            contents.push_field(field, &Reader::Infer(Vec::new()));
         }
         contents
     }
@@ -429,8 +431,9 @@ mod tests {
     fn words_beyond_the_room_of_a_column_are_counted() {
         let mut contents = Contents::with_room(5);
         let mut block = Contents::of_block();
-        let mut values: Vec<f64> =
-            ["four", "five", "x", "four"].map(|field| block.push_field(field, &Reader::Infer).to_f64()).to_vec();
+        let mut values: Vec<f64> = ["four", "five", "x", "four"]
+            .map(|field| block.push_field(field, &Reader::Infer(Vec::new())).to_f64())
+            .to_vec();
         contents.merge(block, values.iter_mut());
         assert_eq!(contents.words.into_iter().collect::<Vec<_>>(), [("four".into(), 2), ("x".into(), 1)]);
         assert_eq!(contents.other_words, 1);
@@ -444,7 +447,7 @@ mod tests {
         let mut all = contents(&["a", "b", "1"]);
         let mut block = Contents::of_block();
         let mut values: Vec<f64> =
-            ["b", "c", "2", ""].map(|field| block.push_field(field, &Reader::Infer).to_f64()).to_vec();
+            ["b", "c", "2", ""].map(|field| block.push_field(field, &Reader::Infer(Vec::new())).to_f64()).to_vec();
         all.merge(block, values.iter_mut());
         let stored: Vec<Stored> = values.into_iter().map(Stored::from_f64).collect();
         assert_eq!(stored, [Stored::Word(1), Stored::Word(2), Stored::Number(2.0), Stored::Missing]);

@@ -72,7 +72,9 @@ impl ReadingOptions {
         setting(&self.thousands, name)
     }
 
-    fn missing(&self, name: &str) -> Vec<String> {
+    /// The texts that are missing values of a column.
+    #[must_use]
+    pub fn missing(&self, name: &str) -> Vec<String> {
         let applies =
             |(column, _): &&(Option<String>, Vec<String>)| column.as_deref().is_none_or(|column| column == name);
         self.missing.iter().filter(applies).flat_map(|(_, words)| words.clone()).collect()
@@ -479,7 +481,7 @@ mod tests {
             contents
         };
         let named = NamedColumn { name: "x".into(), purpose: Purpose::Feature };
-        let mut contents = read(first, &Reader::Infer);
+        let mut contents = read(first, &Reader::Infer(Vec::new()));
         contents.other_words = 10;
         let mut inferred = infer(&[Surveyed { named: &named, contents: &contents }], &ReadingOptions::default(), None);
         let mut inferred = inferred.remove(0);

@@ -99,7 +99,8 @@ pub struct Trained {
 /// [`TrainError`], with a line on what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let Fitted { plan, table, holdout, estimator, fits, folds, decisions } = fitted(plan)?;
-    let plan = &plan;
+    // Probabilities of 0 and 1 say nothing about those of the model.
+    let plan = &Plan { calibrate: plan.calibrate && !fits.evaluates_separation(), ..plan };
     let family = estimator.family();
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table, family)).transpose()?;
     let mut notes: Vec<String> = decisions.iter().map(|decision| decision.text.clone()).collect();

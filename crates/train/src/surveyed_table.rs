@@ -19,6 +19,7 @@ use features::{Choice, FeatureSet};
 use left_out::{left_out_notes, left_out_rows};
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::family::Family;
+use ordinate_model::number::parse_double;
 use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, Signature};
@@ -219,11 +220,12 @@ type ReadTable = (Scan, Spool, Vec<Contents>, Vec<Inferred>, Vec<Decision>);
 fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace) -> Result<ReadTable, TrainError> {
     let is_text = |name: &str| options.declared(name) == Some(FeatureType::String);
     let first = |column: &RoleOf| {
-        if is_text(&column.named.name) {
-            Reader::Typed(Feature::new(&*column.named.name, FeatureType::String))
-        } else {
-            Reader::Infer
+        let name = &*column.named.name;
+        if is_text(name) {
+            return Reader::Typed(Feature::new(name, FeatureType::String));
         }
+        let markers = options.missing(name);
+        Reader::Infer(markers.into_iter().filter(|marker| parse_double(marker).is_ok()).collect())
     };
     let mut readers: Vec<Reader> = roles.iter().map(first).collect();
     let (mut scan, mut spool, mut contents) = survey(source, &readers, pace)?;

@@ -49,6 +49,27 @@ fn the_advice_of_separation_works() {
     assert!(trained && text.contains(reason), "{text}");
 }
 
+/// Without some rows the classes are separated; the temperature of that fit says nothing about the fit to all rows.
+#[test]
+fn a_stopped_fit_without_the_held_out_rows_does_not_calibrate_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let train_with = |exceptions: &[u32]| {
+        let x = |row: u32| f64::from(row * 73 % 200) / 8.0;
+        let class = |row: u32| if (x(row) > 12.0) == exceptions.contains(&row) { "no" } else { "yes" };
+        let rows = (0..200).map(|row| format!("{},{}\n", x(row), class(row)));
+        fs::write(folder.path().join("data.csv"), "x,y\n".to_owned() + &rows.collect::<String>()).unwrap();
+        train(folder.path(), "data.csv --target y --c inf --out m.json")
+    };
+    let note = "the metrics are of a fit that was stopped, and the probabilities are not calibrated";
+    let is_held_out = |row: &u32| train_with(&[*row]).1.contains(note);
+    let held_out: Vec<u32> = (0..200).filter(|row| row * 73 % 200 < 80).filter(is_held_out).take(4).collect();
+    assert_eq!(held_out.len(), 4);
+    let (trained, text) = train_with(&held_out);
+    assert!(trained && text.contains(note) && !text.contains("temperature"), "{text}");
+    let file: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("m.json")).unwrap()).unwrap();
+    assert!(file["calibration"].is_null(), "{}", file["calibration"]);
+}
+
 #[test]
 fn the_json_of_a_fit_without_a_penalty_has_z_and_odds_ratios() {
     let folder = tempfile::tempdir().unwrap();

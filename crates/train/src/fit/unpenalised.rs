@@ -41,7 +41,7 @@ pub(super) fn unpenalised(
         if part.separation.is_some() {
             notes.push(
                 "without the held-out rows, the coefficients have no finite estimates (separation): the metrics are of a fit \
-                 that was stopped; --c 1 fits with a penalty"
+                 that was stopped, and the probabilities are not calibrated; --c 1 fits with a penalty"
                     .to_owned(),
             );
         }

@@ -69,6 +69,32 @@ fn medians_are_exact(#[case] rows: usize) {
     assert_eq!(file["signature"]["features"][0]["missing"]["impute"].as_f64(), Some(median));
 }
 
+/// `y = 2x`, where 999 stands for unknown numbers, and −1 for unknown targets.
+#[rstest]
+#[case("--missing-values x=-999 --missing-values y=-1")]
+#[case("--missing-values=-999,-1 --types x=double")]
+fn a_number_that_stands_for_missing_values_is_one_in_training_and_in_predictions(#[case] options: &str) {
+    let mut data = "x,y\n".to_owned();
+    for row in 0..60_u32 {
+        let x = 1 + row * row % 23;
+        let [x, y] = match row {
+            7 | 31 => ["-999".to_owned(), (2 * x).to_string()],
+            12 => [x.to_string(), "-1".to_owned()],
+            _ => [x.to_string(), (2 * x).to_string()],
+        };
+        writeln!(data, "{x},{y}").unwrap();
+    }
+    let folder = folder_with_data(data);
+    let file = model(folder.path(), &format!("--target y --test-fraction 0 --missing drop {options}"));
+    let slope = file["estimator"]["coefficients"]["x"].as_f64().unwrap();
+    assert!((slope - 2.0).abs() < 1e-9, "{file}");
+    let file = model(folder.path(), &format!("--target y --test-fraction 0 --missing x=median {options}"));
+    assert!(file["signature"]["features"][0]["missing"]["impute"].as_f64().unwrap() > 0.0, "{file}");
+    fs::write(folder.path().join("rows.csv"), "x\n-999\n").unwrap();
+    let predicted = run(folder.path(), "predict m.json rows.csv --warnings");
+    assert!(text(&predicted.stdout).contains("x: missing, replaced by"), "{predicted:?}");
+}
+
 /// `y = x`, and 100 more where x is missing: only an indicator distinguishes them.
 #[test]
 fn an_indicator_of_missing_values_is_a_column_of_its_own() {
