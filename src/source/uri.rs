@@ -121,7 +121,9 @@ impl FromStr for ModelUri {
         let is_folder = value.ends_with('/');
         let local = if is_folder { Self::Folder } else { Self::File };
         let location = if let Some(rest) = value.strip_prefix("file://") {
-            file(rest).map(local)
+            // The last slash may be encoded.
+            file(rest)
+                .map(|path| if path.to_string_lossy().ends_with('/') { Self::Folder(path) } else { Self::File(path) })
         } else if let Some(rest) = value.strip_prefix("s3://") {
             object(rest).map(if is_folder { Self::S3Folder } else { Self::S3 })
         } else if value.contains("://") {
