@@ -1,4 +1,4 @@
-//! Fits the planned estimator: to all rows, to the rows that are not held out, and to those outside of a fold.
+//! Fits the planned estimator: to all rows, and to the kept rows, without those of a holdout or of a fold.
 
 mod class_weights;
 mod fits;

@@ -28,7 +28,7 @@ pub(crate) struct Fits {
 }
 
 impl Fits {
-    /// Whether the rows that are not held out are separable, so that their fit without a penalty was stopped.
+    /// Whether the kept rows are separable, so that their fit without a penalty was stopped.
     pub(crate) fn evaluates_separation(&self) -> bool {
         let is_separated = |fit: &Fit| matches!(fit, Fit::Logistic(fit) if fit.separation.is_some());
         self.held_out > 0 && is_separated(&self.evaluated)

@@ -21,10 +21,15 @@ impl<R: GlmRows> Problem<'_, R> {
     /// Whether a short step changes the linear predictor of no row, those of a small weight included: the error that is
     /// left then is about its square. `last_reach`: the largest change of the short step before.
     pub(super) fn is_last(&self, step: &[f64], last_reach: &mut Option<f64>) -> Result<bool, SolveError> {
-        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step }, Curvatures::Sum)?.reach;
+        let [of_zero, of_others] = self.reach(step)?;
         let reach = of_zero.max(of_others);
         let before = last_reach.replace(reach);
         Ok(reach <= LAST_STEP || (reach <= ROUNDING && before.is_some_and(|before| reach > before / 2.0)))
+    }
+
+    /// The largest changes of the linear predictor by a step: of rows whose target is 0, and of others.
+    fn reach(&self, step: &[f64]) -> Result<[f64; 2], SolveError> {
+        Ok(self.rows.sum(&Pass::Reach { direction: step }, Curvatures::Sum)?.reach)
     }
 
     /// Whether a step only reduces means that have no positive lower bound: those of rows whose target is 0.
@@ -37,7 +42,7 @@ impl<R: GlmRows> Problem<'_, R> {
         if -slope > SEPARATED * expected * changes {
             return Ok(false);
         }
-        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step }, Curvatures::Sum)?.reach;
+        let [of_zero, of_others] = self.reach(step)?;
         Ok(of_others <= UNTOUCHED * of_zero)
     }
 }

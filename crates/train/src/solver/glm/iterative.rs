@@ -28,7 +28,7 @@ const FINEST: f64 = 1e-10;
 /// How the steps are found for a design of many columns.
 #[derive(Debug)]
 pub(super) struct IterativeSteps {
-    /// The factor of the Hessian of the columns for equal curvatures; none without a penalty, beside levels, or with
+    /// The factor of the Hessian of the columns for equal curvatures; none without a penalty, for levels, or with
     /// fewer than four rows for each column.
     factor: Option<UpperTriangle>,
     /// The diagonal of that Hessian.
